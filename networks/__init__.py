@@ -1,0 +1,82 @@
+"""The networks, one file each, and the registry that finds them by name.
+
+A configuration names an adapter (`model.adapter: disk`); `load` imports `networks/disk.py` and returns what that file
+registered. Only files of this folder can be named, so a configuration file cannot run other code.
+"""
+
+from __future__ import annotations
+
+import importlib
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from enginewright.config.models import ModelConfig
+from enginewright.contract import Contract
+from enginewright.errors import NetworkError
+
+if TYPE_CHECKING:
+    from torch import nn
+
+M = TypeVar("M", bound=ModelConfig)
+
+
+class Adapter(ABC, Generic[M]):
+    """What Enginewright knows of one network. `M` is the dataclass of its `model` section."""
+
+    @abstractmethod
+    def module(self, model: M) -> nn.Module:
+        """Return the torch module, with native LayerNorm and arbitrary weights.
+
+        Its forward takes the contract's inputs and returns a tuple of the contract's outputs, both in order.
+        """
+
+    @abstractmethod
+    def contract(self, model: M) -> Contract:
+        """Return names, axes and comparison rules of the graph's inputs and outputs."""
+
+    def rename(self, key: str) -> str | None:
+        """Return the module's key for a key of the published state dict, or None to leave that tensor out."""
+        return key
+
+
+_REGISTRY: dict[str, Adapter[Any]] = {}
+_T = TypeVar("_T", bound=type[Adapter[Any]])
+
+
+def network(name: str) -> Callable[[_T], _T]:
+    """Register the decorated adapter class under `name`, the name of its file."""
+
+    def register(adapter: _T) -> _T:
+        _REGISTRY[name] = adapter()
+        return adapter
+
+    return register
+
+
+def names() -> list[str]:
+    """Return the names that `load` takes, without importing any of them."""
+    return sorted(path.stem for path in Path(__file__).parent.glob("*.py") if path.stem not in _NOT_NETWORKS)
+
+
+_NOT_NETWORKS = {"__init__", "layernorm"}
+
+
+def load(name: str) -> Adapter[Any]:
+    """Return the adapter registered under `name`, importing its file (and with it torch) first.
+
+    Raises:
+        NetworkError: if no file of that name is in this folder, or it registers nothing under that name.
+    """
+    if name not in _REGISTRY:
+        if name not in names():
+            raise NetworkError("unknown adapter", expected=names(), got=name, cure=f"add networks/{name}.py")
+        importlib.import_module(f"networks.{name}")
+    if name not in _REGISTRY:
+        raise NetworkError(
+            f"networks/{name}.py registers no adapter",
+            expected=f'a class under @network("{name}")',
+            got=sorted(_REGISTRY),
+        )
+    return _REGISTRY[name]
