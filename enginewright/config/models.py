@@ -6,7 +6,7 @@ A network without a dataclass here uses `ModelConfig`: its adapter reads `option
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from enginewright.config import check
 from enginewright.config.choices import MatcherOutput
@@ -20,7 +20,10 @@ class ModelConfig:
     """What every network has: the adapter's name, and the batch.
 
     ranges: for each dynamic axis [min, max] of the optimisation profile; its optimum is the static size.
+    has_layernorm: whether the network is known to hold LayerNorm layers, which opset 16 cannot say natively.
     """
+
+    has_layernorm: ClassVar[bool] = False
 
     adapter: str
     batch: int = 1
@@ -58,6 +61,7 @@ class DiskModel(ModelConfig):
 class LightGlueModel(ModelConfig):
     """LightGlue: K keypoints per image with descriptors of `input_dim`; batch counts pairs."""
 
+    has_layernorm: ClassVar[bool] = True
     adapter: str = "lightglue"
     keypoints: int = 1024
     input_dim: int = 128

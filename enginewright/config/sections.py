@@ -20,6 +20,7 @@ from enginewright.config.choices import (
     Simplifier,
     Source,
 )
+from enginewright.config.photographs import check_photographs
 
 
 @dataclass(frozen=True)
@@ -51,21 +52,27 @@ class DataConfig:
 
     source: DataSource = DataSource.scikit_image
     folder: str | None = None
-    watch: str = "probe/scikit_image.json"
+    watch: str | None = "probe/scikit_image.json"
     stereo: bool = True
     photographs: list[str] = field(default_factory=lambda: ["astronaut", "brick", "coffee"])
     seed: int = 0
     max_angle_deg: float = 20.0
-    max_shift: float = 0.15
-    ground_truth_px: float = 3.0
+    max_zoom: float = 1.25
+    max_shift: float = 0.1
+    max_tilt: float = 0.1
 
     def __post_init__(self) -> None:
         if self.source is DataSource.folder:
             check.given("data.folder", self.folder, "data.source=folder")
+        elif not self.stereo:
+            check.given("data.photographs", self.photographs, "data.stereo=false")
+        check.given("data.watch", self.watch, "DVC must see the data change")
+        check_photographs(self.photographs)
         check.between("data.seed", self.seed, 0, 2**31 - 1)
         check.between("data.max_angle_deg", self.max_angle_deg, 0, 180)
+        check.between("data.max_zoom", self.max_zoom, 1, 4)
         check.between("data.max_shift", self.max_shift, 0, 0.5)
-        check.positive("data.ground_truth_px", self.ground_truth_px)
+        check.between("data.max_tilt", self.max_tilt, 0, 0.3)
 
 
 @dataclass(frozen=True)
@@ -182,10 +189,12 @@ class MatchConfig:
     common_ratio: float = 1.0
     keypoint_px: float = 1e-3
     descriptor_cosine: float = 0.99999
+    missing: float = 0.0
     pictures: int = 4
 
     def __post_init__(self) -> None:
         check.between("match.common_ratio", self.common_ratio, 0, 1)
         check.positive("match.keypoint_px", self.keypoint_px)
         check.between("match.descriptor_cosine", self.descriptor_cosine, -1, 1)
+        check.between("match.missing", self.missing, 0, 1)
         check.between("match.pictures", self.pictures, 0, 100)

@@ -1,0 +1,131 @@
+"""From bytes to tensors, without ever running what a checkpoint may carry."""
+
+from __future__ import annotations
+
+import io
+import pickle
+import re
+import warnings
+from typing import TYPE_CHECKING, Any
+
+from enginewright.errors import CheckpointError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+_SAFE = "ask for a safetensors file, or save `module.state_dict()` anew where you trust the checkpoint"
+
+
+def read_tensors(data: bytes, state_dict: str | None = None) -> dict[str, Tensor]:
+    """Return the named tensors of a checkpoint: safetensors, or torch's zip or older format.
+
+    What kind of file it is shows in its bytes, not in its name. Pickles are read with `weights_only=True` and with
+    nothing after that: one that asks for anything but tensors and plain containers is refused. `state_dict` is the
+    key of the part that holds the tensors, where the file holds more.
+
+    Raises:
+        CheckpointError: if the file cannot be read so, or the part holds anything but dense tensors in memory.
+    """
+    loaded = _from_safetensors(data) if _is_safetensors(data) else _from_pickle(data)
+    part = loaded if state_dict is None else _part(loaded, state_dict)
+    return _only_tensors(part)
+
+
+def _is_safetensors(data: bytes) -> bool:
+    """Tell by the start: the length of a JSON header (8 bytes, little end first), then the header."""
+    return data[8:9] == b"{" and int.from_bytes(data[:8], "little") <= len(data) - 8
+
+
+def _from_safetensors(data: bytes) -> dict[str, Tensor]:
+    from safetensors import SafetensorError
+    from safetensors.torch import load
+
+    try:
+        return load(data)
+    except (SafetensorError, KeyError, ValueError) as error:
+        raise CheckpointError(
+            "the checkpoint is no sound safetensors file", got=str(error), cure="check where it comes from"
+        ) from error
+
+
+def _from_pickle(data: bytes) -> Any:
+    """Unpickle tensors and plain containers. Said outright, `weights_only` is stronger than torch's variables."""
+    import torch
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # they advise ways that would run the file's code
+            return torch.load(io.BytesIO(data), map_location="cpu", weights_only=True, mmap=False)
+    except pickle.UnpicklingError as error:
+        raise CheckpointError(
+            "the checkpoint asks for more than tensors, so reading it could run code",
+            expected="a pickle of tensors and plain containers, or safetensors",
+            got=_asked_for(str(error)),
+            cure=_SAFE,
+        ) from error
+    except Exception as error:
+        raise CheckpointError(
+            "the checkpoint could not be read",
+            expected="safetensors, or what torch.save writes of a state dict",
+            got=_reason(error),
+            cure=_SAFE,
+        ) from error
+
+
+def _asked_for(message: str) -> str:
+    """Return the name that a pickle wanted, without torch's advice to load it unsafely."""
+    found = re.search(r"GLOBAL (\S+)", message)
+    return found[1] if found else message.rpartition("\n\nCheck")[0].rpartition("\n")[2]
+
+
+def _reason(error: Exception) -> str:
+    """Return the first sentence of a reader's own error, where torch has one."""
+    return f"{type(error).__name__}: {str(error).split('. ')[0]}"
+
+
+def _part(loaded: Any, key: str) -> Any:
+    """Return the part of the file under `key`."""
+    if not isinstance(loaded, dict) or key not in loaded:
+        raise CheckpointError(
+            f"the checkpoint has no part {key}",
+            expected=f"one of: {_listed(loaded)}" if isinstance(loaded, dict) else "a dict at the top",
+            got=key if isinstance(loaded, dict) else type(loaded).__name__,
+            cure="correct checkpoint.state_dict",
+        )
+    return loaded[key]
+
+
+def _only_tensors(part: Any) -> dict[str, Tensor]:
+    """Return `part` if all of it is dense tensors with names."""
+    if not isinstance(part, dict):
+        raise CheckpointError("the checkpoint holds no names", expected="a dict of tensors", got=type(part).__name__)
+    wrong = {key: _kind(value) for key, value in part.items() if not (isinstance(key, str) and _is_dense(value))}
+    if wrong:
+        raise CheckpointError(
+            "the checkpoint holds more than tensors",
+            expected="a dict of names and dense tensors",
+            got=", ".join(f"{key!r}: {kind}" for key, kind in list(wrong.items())[:8]),
+            cure="set checkpoint.state_dict to the key of the part that holds the tensors",
+        )
+    return {key: value.detach() for key, value in part.items()}
+
+
+def _is_dense(value: object) -> bool:
+    import torch
+
+    return (
+        isinstance(value, torch.Tensor)
+        and value.layout is torch.strided
+        and value.device.type == "cpu"
+        and not value.is_quantized
+    )
+
+
+def _kind(value: object) -> str:
+    """Return what a value is, with a tensor's layout and device, which are why it was refused."""
+    layout = f" {value.layout} on {value.device}" if hasattr(value, "layout") and hasattr(value, "device") else ""
+    return type(value).__name__ + layout
+
+
+def _listed(names: Any) -> str:
+    return ", ".join(str(name) for name in list(names)[:8])

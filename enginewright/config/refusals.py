@@ -1,0 +1,61 @@
+"""Hydra's and OmegaConf's exceptions as errors that name the allowed values."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
+
+from omegaconf.errors import ConfigAttributeError, ConfigKeyError, InterpolationKeyError, OmegaConfBaseException
+
+from enginewright.errors import ConfigError, EnginewrightError
+
+_NETWORK = re.compile(r"networks\.(\w+)\.")
+
+
+def as_error(error: Exception, overrides: list[str]) -> EnginewrightError:
+    """Return the user's error behind an exception of Hydra or OmegaConf: ours if there is one, else a translation."""
+    chain = list(_causes(error))
+    for cause in chain:
+        if isinstance(cause, EnginewrightError):
+            return cause
+    for cause in chain:
+        if isinstance(cause, InterpolationKeyError) and (named := _NETWORK.search(str(cause))):
+            return _missing_network(named[1], overrides)
+    # The outermost of OmegaConf's exceptions: the inner ones still hold placeholders for key and value.
+    found = next((cause for cause in chain if isinstance(cause, OmegaConfBaseException)), error)
+    return ConfigError(
+        f"the configuration does not compose: {_first_part(found)}",
+        expected=_allowed(found),
+        got=" ".join(overrides) or "conf/ as it stands",
+        cure="see conf/ for the keys, their units and ranges",
+    )
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    cause: BaseException | None = error
+    while cause is not None:
+        yield cause
+        cause = cause.__cause__ or cause.__context__
+
+
+def _missing_network(name: str, overrides: list[str]) -> ConfigError:
+    return ConfigError(
+        f"a network needs {name}, which this run does not build",
+        expected=f"{name} among the networks",
+        got=" ".join(overrides) or "conf/config.yaml's list",
+        cure=f"add it: network=[{name},...]",
+    )
+
+
+def _first_part(error: BaseException) -> str:
+    """Return Hydra's message without its search path and without its advice to force the key in."""
+    text = str(error).split("Config search path")[0].split("\n    full_key")[0].split("\nTo append")[0]
+    return " ".join(text.split())
+
+
+def _allowed(error: BaseException) -> list[str] | None:
+    cls = getattr(error, "object_type", None)
+    if isinstance(error, (ConfigKeyError, ConfigAttributeError)) and isinstance(cls, type) and is_dataclass(cls):
+        return [item.name for item in fields(cls)]
+    return None

@@ -1,0 +1,58 @@
+"""What conf/config.yaml calls while Hydra composes: the check of all values, the matchers, the digests.
+
+Hydra composes inside DVC as well as inside our own commands, so a bad value is refused by every route.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from enginewright.config.digests import conf_sha256, values_sha256
+from enginewright.config.network import AXES
+from enginewright.config.rules import check_networks
+from enginewright.config.typed import typed
+from enginewright.errors import ConfigError
+
+_COMPOSED_KEYS = ("networks", "matchers", "composed")
+
+CONF = Path(__file__).resolve().parents[2] / "conf"
+
+
+def register_resolvers() -> None:
+    """Register `conf_sha256`, `values_sha256` and `matchers` with OmegaConf; again does nothing new."""
+    OmegaConf.register_new_resolver("conf_sha256", lambda: conf_sha256(CONF), replace=True)
+    OmegaConf.register_new_resolver("values_sha256", _values_sha256, replace=True)
+    OmegaConf.register_new_resolver("matchers", _matchers, replace=True)
+
+
+def _plain_networks(root: DictConfig) -> dict[str, Any]:
+    values: Any = OmegaConf.to_container(root.networks, resolve=True, throw_on_missing=True, enum_to_str=True)
+    return dict(values)
+
+
+def _values_sha256(*, _root_: DictConfig) -> str:
+    """Check every axis and every network, then return the digest of the networks' values.
+
+    The axes are checked for keys that Hydra's `+key` forced in: no network would ever read them.
+    """
+    unknown = sorted(set(_root_) - {*AXES, *_COMPOSED_KEYS})
+    if unknown:
+        raise ConfigError("unknown keys at the top", expected=[*AXES, *_COMPOSED_KEYS], got=unknown)
+    for axis, (_, cls) in AXES.items():
+        typed(cls, OmegaConf.to_container(_root_[axis], resolve=True, enum_to_str=True), axis)
+    networks = _plain_networks(_root_)
+    check_networks(networks)
+    return values_sha256(networks)
+
+
+def _matchers(*, _root_: DictConfig) -> DictConfig:
+    """Return, for each network that another feeds, the facts that its match stage is wired by."""
+    found = {
+        name: {"extractor": network.extractor, "data": {"watch": network.data.watch}}
+        for name, network in _root_.networks.items()
+        if network.extractor != name
+    }
+    return OmegaConf.create(found)

@@ -1,0 +1,60 @@
+"""Rules between sections and networks, checked once the whole configuration is composed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from enginewright.config.choices import Form
+from enginewright.config.network import NetworkConfig, check_name
+from enginewright.config.typed import typed_network
+from enginewright.errors import ConfigError
+
+_LAYERNORM_OPSET = 17
+
+
+def check_networks(networks: Mapping[str, Mapping[str, Any]]) -> dict[str, NetworkConfig]:
+    """Return every network typed, after the checks of each value and of each rule between them.
+
+    Raises:
+        ConfigError: for the first breach.
+    """
+    if not networks:
+        raise ConfigError("no network is configured", expected="at least one", cure="network=[disk,disk_lightglue]")
+    for name in networks:
+        check_name(name)
+    typed = {name: typed_network(values, name) for name, values in networks.items()}
+    for name, network in typed.items():
+        _check_extractor(name, network, typed)
+        _check_layernorm(name, network)
+    return typed
+
+
+def _check_extractor(name: str, network: NetworkConfig, networks: Mapping[str, NetworkConfig]) -> None:
+    if network.extractor not in networks:
+        raise ConfigError(
+            f"networks.{name}.extractor names a network that this run does not build",
+            expected=sorted(networks),
+            got=network.extractor,
+            cure=f"network=[{network.extractor},{name}]",
+        )
+    feeding = networks[network.extractor].model
+    wanted, given = getattr(network.model, "keypoints", None), getattr(feeding, "keypoints", None)
+    if wanted != given:
+        raise ConfigError(
+            f"networks.{name} and its extractor {network.extractor} disagree on the number of keypoints",
+            expected=f"model.keypoints={given}",
+            got=wanted,
+            cure=f"set networks.{name}.model.keypoints={given}",
+        )
+
+
+def _check_layernorm(name: str, network: NetworkConfig) -> None:
+    native = network.model.has_layernorm and network.swap.form is Form.native
+    if native and network.export.opset < _LAYERNORM_OPSET:
+        raise ConfigError(
+            f"networks.{name} asks for the native LayerNorm form at opset {network.export.opset}",
+            expected="opset 17 or more (the first with a LayerNormalization operator), or layernorm=decomposed",
+            got=f"export.opset={network.export.opset}, layernorm=native",
+            cure="layernorm=decomposed, or export.opset=17",
+        )

@@ -1,0 +1,44 @@
+"""The dataclasses as Hydra schemas: wrong types, enum values and unknown keys are refused while it composes."""
+
+from __future__ import annotations
+
+from dataclasses import MISSING, fields
+from typing import Any
+
+from hydra.core.config_store import ConfigStore
+from omegaconf import OmegaConf
+
+from enginewright.config.models import MODELS, ModelConfig
+from enginewright.config.network import AXES, NetworkConfig
+from enginewright.config.resolvers import register_resolvers
+from enginewright.config.schema import schema_of
+
+
+def register() -> None:
+    """Register a schema for each axis, each adapter's `model`, and a network whose sections follow the axes."""
+    register_resolvers()
+    store = ConfigStore.instance()
+    for axis, (_, cls) in AXES.items():
+        store.store(group=f"schema/{axis}", name="schema", node=_all_missing(cls), package=axis)
+    for adapter, cls in {**MODELS, "network": ModelConfig}.items():
+        store.store(group="schema/model", name=adapter, node=_all_missing(cls))
+    store.store(group="schema", name="network", node=_network())
+
+
+def _network() -> Any:
+    """Return the schema of a network: each key of each section interpolates its axis, so that it can be overridden."""
+    sections = {section: _follow(axis, cls) for axis, (section, cls) in AXES.items()}
+    return OmegaConf.merge(schema_of(NetworkConfig), sections)
+
+
+def _follow(axis: str, cls: Any) -> dict[str, str]:
+    return {item.name: f"${{{axis}.{item.name}}}" for item in fields(cls)}
+
+
+def _all_missing(cls: Any) -> Any:
+    """Return the schema with no defaults: every value stands in conf/, where users read it."""
+    return OmegaConf.merge(schema_of(cls), {item.name: "???" for item in fields(cls) if _defaulted(item)})
+
+
+def _defaulted(item: Any) -> bool:
+    return item.default is not MISSING or item.default_factory is not MISSING

@@ -1,0 +1,1 @@
+"""Helpers on ONNX graphs: reading, checking, counting, making bytes independent of the machine."""

@@ -1,0 +1,68 @@
+"""ONNX files: single files without external data, checked when read, byte-identical when written again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import onnx
+from google.protobuf.message import DecodeError
+
+from enginewright.artifacts import write_bytes
+from enginewright.errors import GraphError
+
+
+def load_graph(path: Path) -> onnx.ModelProto:
+    """Return the model in `path`.
+
+    Raises:
+        GraphError: if the file is no ONNX model, is cut short, or keeps tensors in other files.
+    """
+    model = onnx.ModelProto()
+    try:
+        model.ParseFromString(path.read_bytes())
+    except DecodeError as error:
+        raise GraphError(
+            f"{path.name} is no ONNX model: {error}", expected="a whole ONNX file", cure="build it again with dvc repro"
+        ) from error
+    refuse_external_data(model, path.name)
+    return model
+
+
+def save_graph(path: Path, model: onnx.ModelProto) -> None:
+    """Write the model as one file, deterministically serialised, after the full ONNX check.
+
+    Raises:
+        GraphError: if the ONNX checker refuses it.
+    """
+    check_graph(model, path.name)
+    write_bytes(path, graph_bytes(model))
+
+
+def graph_bytes(model: onnx.ModelProto) -> bytes:
+    """Return the model's bytes; equal models give equal bytes."""
+    return bytes(model.SerializeToString(deterministic=True))
+
+
+def check_graph(model: onnx.ModelProto, name: str) -> None:
+    """Run ONNX's full check (types and shapes inferred and compared) on a single-file model.
+
+    Raises:
+        GraphError: with the checker's own words.
+    """
+    refuse_external_data(model, name)
+    try:
+        onnx.checker.check_model(model, full_check=True)
+    except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
+        raise GraphError(f"{name} does not pass the ONNX checker: {error}", expected="a valid ONNX graph") from error
+
+
+def refuse_external_data(model: onnx.ModelProto, name: str) -> None:
+    """Refuse a model one of whose initializers lies in another file."""
+    for tensor in model.graph.initializer:
+        if tensor.data_location == onnx.TensorProto.EXTERNAL:
+            raise GraphError(
+                f"{name} keeps the initializer {tensor.name} in another file",
+                expected="one file with all tensors inside",
+                got="external data",
+                cure="save it with onnx.save(model, path, save_as_external_data=False)",
+            )

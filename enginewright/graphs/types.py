@@ -1,0 +1,49 @@
+"""Which floating-point types a graph computes in."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import onnx
+from onnx import TensorProto
+
+from enginewright.graphs.files import load_graph
+from enginewright.graphs.walk import all_nodes
+
+_REDUCED = {
+    TensorProto.FLOAT16: "float16",
+    TensorProto.BFLOAT16: "bfloat16",
+    TensorProto.FLOAT8E4M3FN: "float8",
+    TensorProto.FLOAT8E5M2: "float8",
+}
+
+
+def initializer_types(model: onnx.ModelProto) -> Counter[str]:
+    """Return how many initializers there are of each ONNX type name."""
+    return Counter(TensorProto.DataType.Name(tensor.data_type) for tensor in model.graph.initializer)
+
+
+def reduced_type(model: onnx.ModelProto) -> str | None:
+    """Return the reduced floating-point type that the graph computes in, or None for an fp32 graph.
+
+    Initializers, constants and the targets of Cast nodes decide: a graph reaches a reduced type by no other way
+    (its inputs are float32).
+    """
+    found = {tensor.data_type for tensor in model.graph.initializer} | _constants(model) | _cast_targets(model)
+    return next((name for kind, name in _REDUCED.items() if kind in found), None)
+
+
+def reduced_precision(path: Path) -> str | None:
+    """Return `reduced_type` of the graph in `path`."""
+    return reduced_type(load_graph(path))
+
+
+def _cast_targets(model: onnx.ModelProto) -> set[int]:
+    nodes = (node for node in all_nodes(model.graph) if node.op_type == "Cast")
+    return {attribute.i for node in nodes for attribute in node.attribute if attribute.name == "to"}
+
+
+def _constants(model: onnx.ModelProto) -> set[int]:
+    nodes = (node for node in all_nodes(model.graph) if node.op_type == "Constant")
+    return {attribute.t.data_type for node in nodes for attribute in node.attribute if attribute.name == "value"}

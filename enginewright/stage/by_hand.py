@@ -1,0 +1,92 @@
+"""One stage by hand: `python -m stages.export network=disk export.opset=18`.
+
+Inputs are read where DVC keeps them, or from `in.NAME=PATH`; outputs go below scratch/, so nothing that DVC tracks
+is touched.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from omegaconf import OmegaConf
+
+from enginewright.config.compose import composed
+from enginewright.errors import ConfigError
+from enginewright.stage import entry
+from enginewright.stage.stage import Stage
+
+SCRATCH = Path("scratch")
+_TEMPLATE = re.compile(r"\$\{([a-z_.]+)\}")
+
+
+def stage_by_hand(name: str, overrides: list[str], sections: tuple[str, ...]) -> Stage:
+    """Return the stage for `network=...` and Hydra overrides, with its outputs below scratch/.
+
+    Raises:
+        ConfigError: if no network is named, an override does not fit, or an input is missing.
+    """
+    network, inputs, rest = _split(name, overrides)
+    networks = _compose(network, rest)
+    arguments = _arguments(name, network, networks[network])
+    found = entry.paths_of(arguments["--in"]) | inputs
+    outputs = {key: SCRATCH / name / path for key, path in entry.paths_of(arguments["--out"]).items()}
+    entry.refuse_missing(found)
+    for path in outputs.values():
+        print(f"{name}@{network} writes {path}", file=sys.stderr)
+    return Stage(network, networks, sections, found, outputs)
+
+
+def _split(name: str, overrides: list[str]) -> tuple[str, dict[str, Path], list[str]]:
+    networks = [item.removeprefix("network=") for item in overrides if item.startswith("network=")]
+    if len(networks) != 1:
+        raise ConfigError(
+            "a stage by hand is for one network",
+            expected=f"python -m stages.{name} network=disk export.opset=18",
+            got=" ".join(overrides) or "no arguments",
+        )
+    inputs = entry.paths_of([item.removeprefix("in.") for item in overrides if item.startswith("in.")])
+    rest = [item for item in overrides if not item.startswith(("network=", "in."))]
+    return networks[0], inputs, rest
+
+
+def _compose(network: str, overrides: list[str]) -> dict[str, Any]:
+    """Compose the default networks, which a matcher's extractor is one of, and the named one."""
+    default = _networks([])
+    chosen = [*default, *([network] if network not in default else [])]
+    networks = _networks([f"network=[{','.join(chosen)}]", *overrides])
+    if network not in networks:
+        raise ConfigError("unknown network", expected=sorted(networks), got=network)
+    return networks
+
+
+def _networks(overrides: list[str]) -> dict[str, Any]:
+    plain: Any = OmegaConf.to_container(composed(overrides).networks, resolve=True, enum_to_str=True)
+    return dict(plain)
+
+
+def _arguments(name: str, network: str, values: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Return the words after `--in` and `--out` of the stage's command in dvc.yaml, templates filled in."""
+    stage = yaml.safe_load(Path("dvc.yaml").read_text(encoding="utf-8"))["stages"][name]
+    command = _TEMPLATE.sub(lambda found: _fill(found[1], network, values), stage.get("do", stage)["cmd"])
+    arguments: dict[str, list[str]] = {"--in": [], "--out": []}
+    current: list[str] = []
+    for word in shlex.split(command):
+        current = arguments.get(word, current)
+        if word not in arguments:
+            current.append(word)
+    return arguments
+
+
+def _fill(template: str, network: str, values: Mapping[str, Any]) -> str:
+    if template == "key":
+        return network
+    value: Any = values
+    for part in template.removeprefix("item.").split("."):
+        value = value[part]
+    return str(value)

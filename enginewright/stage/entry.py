@@ -1,0 +1,58 @@
+"""Entering a stage. DVC passes `--network`, `--in` and `--out`; a person passes Hydra overrides instead."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from enginewright.errors import ConfigError, EnginewrightError
+from enginewright.stage.params import read_networks
+from enginewright.stage.stage import Stage
+
+
+def enter(main: Callable[[Stage], None], sections: tuple[str, ...]) -> None:
+    """Run `main` with the stage that the command line describes; a user's error is printed and exits with 1."""
+    try:
+        main(_stage(sys.argv, sections))
+    except EnginewrightError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(1)
+
+
+def _stage(argv: Sequence[str], sections: tuple[str, ...]) -> Stage:
+    options, overrides = _parser().parse_known_args(list(argv[1:]))
+    if options.network is None:
+        from enginewright.stage.by_hand import stage_by_hand
+
+        return stage_by_hand(Path(argv[0]).stem, overrides, sections)
+    if overrides:
+        raise ConfigError("Hydra overrides do not go with --network", got=overrides, cure="leave --network out")
+    inputs, outputs = paths_of(options.inputs), paths_of(options.outputs)
+    refuse_missing(inputs)
+    return Stage(options.network, read_networks(Path("params.yaml"), Path("conf")), sections, inputs, outputs)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(allow_abbrev=False)
+    parser.add_argument("--network")
+    parser.add_argument("--in", dest="inputs", nargs="*", default=[], metavar="NAME=PATH")
+    parser.add_argument("--out", dest="outputs", nargs="*", default=[], metavar="NAME=PATH")
+    return parser
+
+
+def paths_of(pairs: Sequence[str]) -> dict[str, Path]:
+    """Return {name: path} of `name=path` arguments."""
+    return {name: Path(path) for name, _, path in (pair.partition("=") for pair in pairs)}
+
+
+def refuse_missing(inputs: dict[str, Path]) -> None:
+    """Refuse to start while an input is missing, naming each that is.
+
+    Raises:
+        ConfigError: naming every missing input and where it was looked for.
+    """
+    missing = {name: str(path) for name, path in inputs.items() if not path.exists()}
+    if missing:
+        raise ConfigError("inputs are missing", expected="files of earlier stages", got=missing, cure="dvc repro")
