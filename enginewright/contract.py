@@ -29,11 +29,11 @@ class Rule(Enum):
 
 
 @dataclass(frozen=True)
-class Tensor:
+class Port:
     """One graph input or output.
 
     axes: one name an axis, for example ("batch", "channels", "height", "width"). dynamic: those of the
-    axes that `export.dynamic` may leave open. dtype: a numpy name.
+    axes that `export.dynamic` leaves open. dtype: a numpy name.
     """
 
     name: str
@@ -47,14 +47,25 @@ class Tensor:
 class Contract:
     """Inputs and outputs in graph order, and the nodes (regular expressions) that must stay fp32.
 
-    layernorms: how many LayerNorm layers the module has, so that a swap that finds none is noticed.
+    sizes: the static size of each axis name. layernorms: how many LayerNorm layers the module has, so that
+    a swap that finds none is noticed.
     """
 
     kind: Kind
-    inputs: tuple[Tensor, ...]
-    outputs: tuple[Tensor, ...]
+    inputs: tuple[Port, ...]
+    outputs: tuple[Port, ...]
+    sizes: dict[str, int] = field(default_factory=dict)
     layernorms: int = 0
     fp32_nodes: tuple[str, ...] = field(default=())
+
+    def shape(self, port: Port) -> tuple[int, ...]:
+        """Return the static shape of one input or output."""
+        return tuple(self.sizes[axis] for axis in port.axes)
+
+    @property
+    def ports(self) -> tuple[Port, ...]:
+        """Return inputs and outputs, in graph order."""
+        return (*self.inputs, *self.outputs)
 
     def to_json(self) -> str:
         """Return the contract as one JSON text, the same for the same contract."""
@@ -66,15 +77,16 @@ class Contract:
         raw = json.loads(text)
         return Contract(
             kind=Kind(raw["kind"]),
-            inputs=tuple(_tensor(item) for item in raw["inputs"]),
-            outputs=tuple(_tensor(item) for item in raw["outputs"]),
+            inputs=tuple(_port(item) for item in raw["inputs"]),
+            outputs=tuple(_port(item) for item in raw["outputs"]),
+            sizes=raw["sizes"],
             layernorms=raw["layernorms"],
             fp32_nodes=tuple(raw["fp32_nodes"]),
         )
 
 
-def _tensor(raw: dict[str, object]) -> Tensor:
-    return Tensor(
+def _port(raw: dict[str, object]) -> Port:
+    return Port(
         name=str(raw["name"]),
         axes=tuple(raw["axes"]),  # type: ignore[arg-type]
         dynamic=tuple(raw["dynamic"]),  # type: ignore[arg-type]

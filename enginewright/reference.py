@@ -6,6 +6,7 @@ import io
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
@@ -15,7 +16,7 @@ from enginewright.artifacts import write_bytes
 from enginewright.contract import Contract
 from enginewright.errors import EnginewrightError
 
-Arrays = dict[str, NDArray[np.generic]]
+Arrays = dict[str, NDArray[Any]]
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Reference:
             yield name, _row(self.inputs, index), _row(self.outputs, index)
 
 
-def _row(arrays: Mapping[str, NDArray[np.generic]], index: int) -> Arrays:
+def _row(arrays: Mapping[str, NDArray[Any]], index: int) -> Arrays:
     return {name: array[index] for name, array in arrays.items()}
 
 

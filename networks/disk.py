@@ -7,13 +7,14 @@ an image has fewer the rest of the slots are zero, marked by `valid`.
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 import torch.nn.functional as F  # noqa: N812 (torch's own name for it)
 from torch import Tensor, nn
 
 from enginewright.config.models import DiskModel
-from enginewright.contract import Contract, Kind, Rule
-from enginewright.contract import Tensor as Port
+from enginewright.contract import Contract, Kind, Port, Rule
 from networks import Adapter, network
 
 DESCRIPTOR = 128
@@ -32,12 +33,11 @@ class UNet(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        inputs = (3, *DOWN)
         self.path_down = nn.ModuleList(
-            _down(channels, out, first=level == 0) for level, (channels, out) in enumerate(zip(inputs, DOWN))
+            _down(channels, out, first=level == 0) for level, (channels, out) in enumerate(pairwise((3, *DOWN)))
         )
-        bottoms, skips = (DOWN[-1], *UP), DOWN[-2::-1]
-        self.path_up = nn.ModuleList(_Up(bottom + skip, out) for bottom, skip, out in zip(bottoms, skips, UP))
+        coarse, kept = (DOWN[-1], *UP[:-1]), DOWN[-2::-1]
+        self.path_up = nn.ModuleList(_Up(a + b, out) for a, b, out in zip(coarse, kept, UP, strict=True))
 
     def forward(self, image: Tensor) -> Tensor:
         """Go down, keep each level, and come up through the kept levels from the coarsest."""
@@ -48,6 +48,19 @@ class UNet(nn.Module):
         for up in self.path_up:
             maps = up(maps, levels.pop())
         return maps
+
+
+class CentredInstanceNorm2d(nn.InstanceNorm2d):
+    """Instance normalisation of maps that are centred first: the same function, without its cancellation.
+
+    Runtimes compute x * scale - mean * scale with a mean summed in their own precision. Where the mean is many times
+    the deviation, as in DISK's last levels, that loses digits: ONNX Runtime moves scores by up to 0.24 and drops
+    keypoints. Centred maps have no mean to lose digits to: 0.003, and no keypoint dropped.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalise each map of `x` (B, C, H, W)."""
+        return super().forward(x - x.mean((2, 3), keepdim=True))
 
 
 class _Up(nn.Module):
@@ -72,7 +85,7 @@ def _down(channels: int, out: int, first: bool) -> nn.Sequential:
 
 def _convolution(channels: int, out: int, gated: bool = True) -> nn.Sequential:
     """Normalise, gate, convolve. Slots 0 to 3 are the published names; slot 2 was a dropout that is not used."""
-    before = [nn.InstanceNorm2d(channels), nn.PReLU(channels)] if gated else [nn.Identity(), nn.Identity()]
+    before = [CentredInstanceNorm2d(channels), nn.PReLU(channels)] if gated else [nn.Identity(), nn.Identity()]
     return nn.Sequential(*before, nn.Identity(), nn.Conv2d(channels, out, KERNEL, padding=KERNEL // 2))
 
 
@@ -137,7 +150,7 @@ class Disk(nn.Module):
 
     def _pixels(self, cells: Tensor, width: int) -> tuple[Tensor, Tensor]:
         """Return x and y in the image of cells of the inner map. In int64, which no change of precision touches."""
-        rows = torch.div(cells, width, rounding_mode="trunc")
+        rows = cells // width
         return cells - rows * width + self.window // 2, rows + self.window // 2
 
 
@@ -146,9 +159,11 @@ def sample(maps: Tensor, pixels: Tensor) -> Tensor:
 
     All channels are gathered and the score's dropped afterwards, since the other order copies the whole map.
     """
-    index = pixels.unsqueeze(1).expand(-1, DESCRIPTOR + 1, -1)
-    found = maps.flatten(2).gather(2, index)[:, :DESCRIPTOR].transpose(1, 2)
-    return found / torch.linalg.vector_norm(found, dim=-1, keepdim=True).clamp_min(MIN_NORM)
+    batch, channels, height, width = maps.shape
+    index = pixels.unsqueeze(1).expand(batch, channels, pixels.shape[1])
+    found = maps.reshape(batch, channels, height * width).gather(2, index)[:, :DESCRIPTOR].transpose(1, 2)
+    norm = torch.sqrt((found * found).sum(dim=-1, keepdim=True))
+    return found / norm.clamp_min(MIN_NORM)
 
 
 @network("disk")
@@ -160,8 +175,9 @@ class DiskAdapter(Adapter[DiskModel]):
         return Disk(model.keypoints, model.window, model.threshold)
 
     def contract(self, model: DiskModel) -> Contract:
-        """Return the extractor's contract, whatever the sizes."""
+        """Return the extractor's contract; K is part of the graph and cannot stay open."""
         slots = ("batch", "keypoints")
+        sizes = {"batch": model.batch, "channels": 3, "height": model.height, "width": model.width}
         return Contract(
             kind=Kind.extractor,
             inputs=(Port("image", ("batch", "channels", "height", "width"), dynamic=("batch", "height", "width")),),
@@ -171,4 +187,5 @@ class DiskAdapter(Adapter[DiskModel]):
                 Port("descriptors", (*slots, "dimension"), dynamic=("batch",), rule=Rule.aligned),
                 Port("valid", slots, dynamic=("batch",), dtype="int32", rule=Rule.aligned),
             ),
+            sizes=sizes | {"keypoints": model.keypoints, "xy": 2, "dimension": DESCRIPTOR},
         )

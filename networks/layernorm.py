@@ -27,6 +27,9 @@ class DecomposedLayerNorm(nn.Module):
     Arguments, parameters and state-dict keys are those of `nn.LayerNorm`.
     """
 
+    weight: nn.Parameter | None
+    bias: nn.Parameter | None
+
     def __init__(
         self,
         normalized_shape: int | tuple[int, ...],

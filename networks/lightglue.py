@@ -15,16 +15,13 @@ from torch import Tensor, nn
 
 from enginewright.config.choices import MatcherOutput
 from enginewright.config.models import LightGlueModel
-from enginewright.contract import Contract, Kind, Rule
-from enginewright.contract import Tensor as Port
+from enginewright.contract import Contract, Kind, Port, Rule
 from networks import Adapter, network
+from networks.assignment import Assignment, mutual_matches, padding_bias
 
 LAYERS = 9
 WIDTH = 256
 HEADS = 4
-
-MASKED = -1e4
-"""Added to what must not be attended to or matched: exp of it is 0, and fp16 can hold it, which -Inf's sums cannot."""
 
 
 class PositionalEncoding(nn.Module):
@@ -35,36 +32,48 @@ class PositionalEncoding(nn.Module):
         self.Wr = nn.Linear(2, head // 2, bias=False)
 
     def forward(self, keypoints: Tensor) -> tuple[Tensor, Tensor]:
-        """Return cosines and sines (N, 1, K, head / 2) of keypoints (N, K, 2)."""
-        angles = self.Wr(keypoints).unsqueeze(1)
-        return torch.cos(angles), torch.sin(angles)
+        """Return cosines (N, 1, K, 1, head / 2) and sines (N, 1, K, 2, head / 2) of keypoints (N, K, 2).
+
+        The two rows of sines have the signs that they have in a rotation: minus, plus.
+        """
+        angles = self.Wr(keypoints)[:, None, :, None, :]
+        sines = torch.sin(angles)
+        return torch.cos(angles), torch.cat((-sines, sines), dim=-2)
 
 
 def attend(queries: Tensor, keys: Tensor, values: Tensor, bias: Tensor | None) -> Tensor:
-    """Return the messages (N, K, heads * head) of scaled queries, keys and values (N, heads, K, head).
+    """Return the messages (N, heads, K, head) of scaled queries, keys and values of that shape.
 
     `bias` (N, 1, 1, K) is added to each key's logit. Written out, because opset 23 has an Attention operator that
     TensorRT-RTX cannot build in fp32, and because both exporters write this form in the same few nodes.
     """
     logits = queries @ keys.transpose(-1, -2)
-    weights = torch.softmax(logits if bias is None else logits + bias, dim=-1)
-    return (weights @ values).transpose(1, 2).flatten(2)
+    return torch.softmax(logits if bias is None else logits + bias, dim=-1) @ values
 
 
 def swap_images(x: Tensor) -> Tensor:
     """Exchange images 0 and 1 of each pair in `x` (2B, ...)."""
-    return x.unflatten(0, (-1, 2)).flip(1).flatten(0, 1)
+    return x.reshape(-1, 2, *x.shape[1:]).flip(1).reshape(x.shape)
 
 
 class Block(nn.Module):
-    """What both kinds of attention share: the update of descriptors `x` (N, K, width) by their messages."""
+    """What both kinds of attention share: the split into heads, and the update of descriptors `x` (N, K, width)."""
 
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
-        self.heads, self.scale = heads, (width // heads) ** -0.5
+        self.width, self.heads, self.head = width, heads, width // heads
+        self.scale = self.head**-0.5
         self.ffn = nn.Sequential(
             nn.Linear(2 * width, 2 * width), nn.LayerNorm(2 * width), nn.GELU(), nn.Linear(2 * width, width)
         )
+
+    def split(self, x: Tensor) -> Tensor:
+        """Return (N, heads, K, head) of `x` (N, K, width)."""
+        return x.reshape(-1, x.shape[1], self.heads, self.head).transpose(1, 2)
+
+    def join(self, x: Tensor) -> Tensor:
+        """Return (N, K, width) of `x` (N, heads, K, head)."""
+        return x.transpose(1, 2).reshape(-1, x.shape[2], self.width)
 
     def update(self, x: Tensor, messages: Tensor) -> Tensor:
         """Return the descriptors after the residual step."""
@@ -82,22 +91,22 @@ class SelfBlock(Block):
 
     def forward(self, x: Tensor, angles: tuple[Tensor, Tensor], bias: Tensor | None) -> Tensor:
         """Return the updated descriptors."""
-        projected = self.Wqkv(x).unflatten(-1, (self.heads, -1, 3))
-        queries, keys = self._rotated(projected[..., :2], *angles)
+        projected = self.Wqkv(x).reshape(-1, x.shape[1], self.heads, self.head, 3)
+        both = self._rotated(projected[..., :2], *angles)
         values = projected[..., 2].transpose(1, 2)
-        return self.update(x, self.out_proj(attend(queries * self.scale, keys, values, bias)))
+        messages = attend(both[0] * self.scale, both[1], values, bias)
+        return self.update(x, self.out_proj(self.join(messages)))
 
-    def _rotated(self, both: Tensor, cosine: Tensor, sine: Tensor) -> tuple[Tensor, Tensor]:
-        """Rotate queries and keys (N, K, heads, head, 2) at once; return each as (N, heads, K, head).
+    def _rotated(self, both: Tensor, cosines: Tensor, sines: Tensor) -> Tensor:
+        """Rotate queries and keys (N, K, heads, head, 2) at once; return them as (2, N, heads, K, head).
 
         Neighbouring channels form a plane. They leave with all first components before all second ones: queries
         and keys alike, so their products are those of the published order, and nothing has to be interleaved again.
         """
-        planes = both.unflatten(3, (-1, 2)).permute(4, 5, 0, 2, 1, 3)
-        first, second = planes.unbind(0)
-        rotated = torch.cat((first * cosine - second * sine, second * cosine + first * sine), dim=-1)
-        queries, keys = rotated.unbind(0)
-        return queries, keys
+        count = both.shape[1]
+        planes = both.reshape(-1, count, self.heads, self.head // 2, 2, 2).permute(5, 0, 2, 1, 4, 3)
+        rotated = planes * cosines + planes.flip(-2) * sines
+        return rotated.reshape(2, -1, self.heads, count, self.head)
 
 
 class CrossBlock(Block):
@@ -114,11 +123,8 @@ class CrossBlock(Block):
         # The same projection serves as query here and as key for the other image: half of the scale each.
         shared = self.to_qk(x) * self.scale**0.5
         keys, values = swap_images(shared), swap_images(self.to_v(x))
-        messages = attend(self._split(shared), self._split(keys), self._split(values), bias)
-        return self.update(x, self.to_out(messages))
-
-    def _split(self, x: Tensor) -> Tensor:
-        return x.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+        messages = attend(self.split(shared), self.split(keys), self.split(values), bias)
+        return self.update(x, self.to_out(self.join(messages)))
 
 
 class Layer(nn.Module):
@@ -129,63 +135,10 @@ class Layer(nn.Module):
         self.self_attn = SelfBlock(width, heads)
         self.cross_attn = CrossBlock(width, heads)
 
-    def forward(
-        self, x: Tensor, angles: tuple[Tensor, Tensor], own: Tensor | None, other: Tensor | None
-    ) -> Tensor:
+    def forward(self, x: Tensor, angles: tuple[Tensor, Tensor], own: Tensor | None, other: Tensor | None) -> Tensor:
         """Return the updated descriptors."""
         updated: Tensor = self.cross_attn(self.self_attn(x, angles, own), other)
         return updated
-
-
-def log_sigmoid(x: Tensor) -> Tensor:
-    """Return log(sigmoid(x)) without ever taking the logarithm of 0, as an exported `F.logsigmoid` may."""
-    return x.clamp_max(0.0) - torch.log1p(torch.exp(-x.abs()))
-
-
-class Assignment(nn.Module):
-    """The log assignment matrix from the last layer's descriptors."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.scale = width**-0.25
-        self.matchability = nn.Linear(width, 1)
-        self.final_proj = nn.Linear(width, width)
-
-    def forward(self, x: Tensor, bias: Tensor | None) -> Tensor:
-        """Return scores (B, K, K) of descriptors `x` (2B, K, width): rows are keypoints of image 0.
-
-        `bias` (2B, K) is MASKED for padding: it drops out of both softmaxes, and its scores end below MASKED.
-        """
-        first, second = _pair(self.final_proj(x) * self.scale)
-        similarity = first @ second.transpose(-1, -2)
-        certainty = log_sigmoid(self.matchability(x).squeeze(-1))
-        if bias is not None:
-            rows, columns = _pair(bias)
-            similarity = similarity + rows.unsqueeze(-1) + columns.unsqueeze(-2)
-            certainty = certainty + bias
-        rows, columns = _pair(certainty)
-        both = similarity.log_softmax(dim=2) + similarity.log_softmax(dim=1)
-        return both + rows.unsqueeze(-1) + columns.unsqueeze(-2)
-
-
-def _pair(x: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the two (B, ...) of an interleaved (2B, ...)."""
-    first, second = x.unflatten(0, (-1, 2)).unbind(1)
-    return first, second
-
-
-def mutual_matches(scores: Tensor, threshold: float) -> tuple[Tensor, Tensor]:
-    """Return matches (B, K) int32 and their confidence (B, K), from log assignments (B, K, K).
-
-    A match is the best column of a row whose best row it is, with a probability above `threshold`; -1: none. The
-    confidence is that of mutual pairs, also below the threshold, and 0 elsewhere.
-    """
-    best, column = scores.max(dim=2)
-    row = scores.argmax(dim=1).gather(1, column)
-    mutual = row == torch.arange(scores.shape[1], device=scores.device)
-    confidence = torch.where(mutual, best.exp(), 0.0)
-    matches = torch.where(confidence > threshold, column.to(torch.int32), -1)
-    return matches, confidence
 
 
 class LightGlue(nn.Module):
@@ -235,11 +188,6 @@ class LightGlue(nn.Module):
         return mutual_matches(scores, self.filter_threshold)
 
 
-def padding_bias(descriptors: Tensor) -> Tensor:
-    """Return (N, K): MASKED where a descriptor (N, K, D) is zero throughout, else 0."""
-    return torch.where(descriptors.abs().amax(dim=-1) > 0, 0.0, MASKED)
-
-
 _LAYER = re.compile(r"(self_attn|cross_attn)\.(\d+)\.|transformers\.(\d+)\.")
 _LAST = f"log_assignment.{LAYERS - 1}."
 _UNUSED = re.compile(r"token_confidence\.|confidence_thresholds$|log_assignment\.\d+\.")
@@ -270,8 +218,9 @@ class LightGlueAdapter(Adapter[LightGlueModel]):
     def contract(self, model: LightGlueModel) -> Contract:
         """Return the matcher's contract, for either output."""
         images, slots = ("images", "keypoints"), ("batch", "keypoints")
+        sizes = {"batch": model.batch, "images": 2 * model.batch, "keypoints": model.keypoints}
         if model.output is MatcherOutput.scores:
-            outputs = (Port("scores", ("batch", "keypoints", "keypoints"), dynamic=slots),)
+            outputs: tuple[Port, ...] = (Port("scores", ("batch", "keypoints", "keypoints"), dynamic=slots),)
         else:
             outputs = (
                 Port("matches", slots, dynamic=slots, dtype="int32", rule=Rule.equal),
@@ -284,5 +233,6 @@ class LightGlueAdapter(Adapter[LightGlueModel]):
                 Port("descriptors", (*images, "dimension"), dynamic=images),
             ),
             outputs=outputs,
+            sizes=sizes | {"xy": 2, "dimension": model.input_dim},
             layernorms=2 * LAYERS,
         )

@@ -26,7 +26,7 @@ def read_tensors(data: bytes, state_dict: str | None = None) -> dict[str, Tensor
     Raises:
         CheckpointError: if the file cannot be read so, or the part holds anything but dense tensors in memory.
     """
-    loaded = _from_safetensors(data) if _is_safetensors(data) else _from_pickle(data)
+    loaded = read_safetensors(data) if _is_safetensors(data) else _from_pickle(data)
     part = loaded if state_dict is None else _part(loaded, state_dict)
     return _only_tensors(part)
 
@@ -36,7 +36,12 @@ def _is_safetensors(data: bytes) -> bool:
     return data[8:9] == b"{" and int.from_bytes(data[:8], "little") <= len(data) - 8
 
 
-def _from_safetensors(data: bytes) -> dict[str, Tensor]:
+def read_safetensors(data: bytes) -> dict[str, Tensor]:
+    """Return the tensors of a safetensors file.
+
+    Raises:
+        CheckpointError: if it is none, or not whole.
+    """
     from safetensors import SafetensorError
     from safetensors.torch import load
 
@@ -56,31 +61,24 @@ def _from_pickle(data: bytes) -> Any:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # they advise ways that would run the file's code
             return torch.load(io.BytesIO(data), map_location="cpu", weights_only=True, mmap=False)
-    except pickle.UnpicklingError as error:
-        raise CheckpointError(
-            "the checkpoint asks for more than tensors, so reading it could run code",
-            expected="a pickle of tensors and plain containers, or safetensors",
-            got=_asked_for(str(error)),
-            cure=_SAFE,
-        ) from error
-    except Exception as error:
-        raise CheckpointError(
-            "the checkpoint could not be read",
-            expected="safetensors, or what torch.save writes of a state dict",
-            got=_reason(error),
-            cure=_SAFE,
-        ) from error
+    except Exception as error:  # whatever a broken pickle makes of the reader
+        raise _refusal(error) from error
 
 
-def _asked_for(message: str) -> str:
-    """Return the name that a pickle wanted, without torch's advice to load it unsafely."""
-    found = re.search(r"GLOBAL (\S+)", message)
-    return found[1] if found else message.rpartition("\n\nCheck")[0].rpartition("\n")[2]
-
-
-def _reason(error: Exception) -> str:
-    """Return the first sentence of a reader's own error, where torch has one."""
-    return f"{type(error).__name__}: {str(error).split('. ')[0]}"
+def _refusal(error: Exception) -> CheckpointError:
+    """Return the error for a pickle that cannot be read safely, without torch's advice to read it unsafely."""
+    text = str(error)
+    code = re.search(r"GLOBAL (\S+)", text)
+    if isinstance(error, pickle.UnpicklingError):
+        text = text.rpartition("\n\nCheck the documentation")[0].rpartition("\n")[2]
+    return CheckpointError(
+        "the checkpoint asks for more than tensors, so reading it could run code"
+        if code
+        else "the checkpoint could not be read",
+        expected="safetensors, or what torch.save writes of a state dict",
+        got=code[1] if code else f"{type(error).__name__}: {text.split('. ')[0]}",
+        cure=_SAFE,
+    )
 
 
 def _part(loaded: Any, key: str) -> Any:
@@ -122,9 +120,11 @@ def _is_dense(value: object) -> bool:
 
 
 def _kind(value: object) -> str:
-    """Return what a value is, with a tensor's layout and device, which are why it was refused."""
-    layout = f" {value.layout} on {value.device}" if hasattr(value, "layout") and hasattr(value, "device") else ""
-    return type(value).__name__ + layout
+    """Return what a value is, for a tensor with what may be why it was refused."""
+    import torch
+
+    detail = f" of {value.dtype}, {value.layout} on {value.device}" if isinstance(value, torch.Tensor) else ""
+    return type(value).__name__ + detail
 
 
 def _listed(names: Any) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from enginewright.artifacts import write_bytes
-from enginewright.checkpoint.read import read_tensors
+from enginewright.checkpoint.read import read_safetensors
 from enginewright.checkpoint.state import fit, load_strictly
 from enginewright.errors import CheckpointError
 
@@ -37,4 +37,4 @@ def load_checkpoint(path: Path, module: nn.Module) -> None:
         raise CheckpointError(
             "the stored checkpoint cannot be read", expected=path, got=str(error), cure="run the checkpoint stage"
         ) from error
-    load_strictly(fit(read_tensors(data), module), module)
+    load_strictly(fit(read_safetensors(data), module), module)

@@ -21,6 +21,7 @@ from enginewright.config.choices import (
     Source,
 )
 from enginewright.config.photographs import check_photographs
+from enginewright.engine.support import refuse_capabilities, refuse_lacking
 
 
 @dataclass(frozen=True)
@@ -160,7 +161,10 @@ class CompareConfig:
 
 @dataclass(frozen=True)
 class BuildConfig:
-    """The builder and its options. None means the builder's own default; what it lacks is refused."""
+    """The builder and its options. None means the builder's own default; what the builder lacks is refused.
+
+    timing_cache: folder where caches are kept, one for each builder version and GPU; sha256 pins the one that is used.
+    """
 
     builder: Builder = Builder.tensorrt_rtx
     workspace_mib: int | None = None
@@ -179,6 +183,9 @@ class BuildConfig:
             check.between("build.optimization_level", self.optimization_level, 0, 5)
         if self.timing_cache_sha256 is not None:
             check.digest("build.timing_cache_sha256", self.timing_cache_sha256)
+            check.given("build.timing_cache", self.timing_cache, "build.timing_cache_sha256 pins it")
+        refuse_lacking(self.builder, vars(self))
+        refuse_capabilities(self.builder, self.compute_capabilities)
 
 
 @dataclass(frozen=True)

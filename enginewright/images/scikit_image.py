@@ -60,7 +60,7 @@ def _disparities(path: Path) -> NDArray[np.float32]:
         with np.load(path, allow_pickle=False) as archive:
             values: NDArray[np.float32] = archive[archive.files[0]].astype(np.float32)
             return values
-    except (OSError, ValueError, IndexError, BadZipFile) as error:
+    except (OSError, EOFError, ValueError, IndexError, BadZipFile) as error:
         raise DataError(
             f"{path.name} cannot be read: {error}", expected="disparities, (h, w)", cure="install scikit-image again"
         ) from error

@@ -32,7 +32,9 @@ def normalise_keypoints(keypoints: ArrayLike, width: float, height: float) -> ND
     if not (width > 0 and height > 0):
         raise DataError("an image has no area", expected="width and height above 0", got=(width, height))
     size = np.array((width, height), dtype=np.float32)
-    return ((points - size / np.float32(2)) / (size.max() / np.float32(2))).astype(np.float32)
+    half = size / np.float32(2)
+    normalised: NDArray[np.float32] = (points - half) / half.max()
+    return normalised
 
 
 def interleave(first: NDArray[Scalar], second: NDArray[Scalar]) -> NDArray[Scalar]:

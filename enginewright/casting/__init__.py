@@ -1,0 +1,1 @@
+"""From a simplified graph to a strongly typed one: one file each precision."""

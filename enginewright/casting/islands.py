@@ -1,0 +1,48 @@
+"""fp32 islands: nodes that must compute in fp32 in a reduced graph, and the proof that they do."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import onnx
+from onnx import TensorProto
+
+from enginewright.errors import GraphError
+
+_REDUCED = {TensorProto.FLOAT16, TensorProto.BFLOAT16}
+
+
+def tensor_types(model: onnx.ModelProto) -> dict[str, int]:
+    """Return the ONNX element type of every tensor of the main graph that inference or declaration gives one."""
+    graph = onnx.shape_inference.infer_shapes(model, strict_mode=True).graph
+    values = [*graph.value_info, *graph.input, *graph.output]
+    types = {value.name: value.type.tensor_type.elem_type for value in values}
+    return types | {tensor.name: tensor.data_type for tensor in graph.initializer}
+
+
+def fp32_nodes(model: onnx.ModelProto) -> int:
+    """Return how many nodes, casts apart, have a float32 output."""
+    types = tensor_types(model)
+    nodes = (node for node in model.graph.node if node.op_type not in ("Cast", "Constant"))
+    return sum(any(types.get(name) == TensorProto.FLOAT for name in node.output) for node in nodes)
+
+
+def check_islands(model: onnx.ModelProto, patterns: Sequence[str]) -> None:
+    """Refuse a graph in which a node that must stay fp32 takes or gives a reduced type.
+
+    patterns: regular expressions of node names. One that matches no node is refused too: it protects nothing.
+
+    Raises:
+        GraphError: naming the nodes, or the pattern.
+    """
+    types = tensor_types(model) if patterns else {}
+    for pattern in patterns:
+        nodes = [node for node in model.graph.node if re.match(pattern, node.name)]
+        if not nodes:
+            raise GraphError("an fp32 island matches no node", expected="names of the simplified graph", got=pattern)
+        broken = [node.name for node in nodes if any(types.get(n) in _REDUCED for n in (*node.input, *node.output))]
+        if broken:
+            raise GraphError(
+                "nodes that must stay fp32 compute in a reduced type", expected=f"fp32 for {pattern}", got=broken[:10]
+            )

@@ -1,0 +1,1 @@
+"""Comparing artifacts with the reference: running, aligning, measuring, judging."""

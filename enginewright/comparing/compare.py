@@ -1,0 +1,92 @@
+"""Compares every artifact of a network with its reference, sample by sample."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from enginewright.artifacts import sha256_of
+from enginewright.comparing.align import align
+from enginewright.comparing.judge import judge_errors, unusable
+from enginewright.comparing.measure import Errors, absolute_errors, measure
+from enginewright.comparing.runs import run_graphs
+from enginewright.config.sections import CompareConfig
+from enginewright.contract import Contract, Rule
+from enginewright.reference import Arrays, Reference
+from enginewright.verdicts import Verdict, failed
+
+_CURVE = np.linspace(0, 1, 21)
+
+
+@dataclass
+class Comparison:
+    """What is known of one artifact after some samples."""
+
+    errors: dict[str, list[Errors]] = field(default_factory=dict)
+    curves: dict[str, list[NDArray[np.float64]]] = field(default_factory=dict)
+    missing: list[float] = field(default_factory=list)
+    void: str | None = None
+
+    def add(self, expected: Arrays, actual: Arrays, contract: Contract, radius: float) -> None:
+        """Add one sample's outputs; after the first unusable one the comparison is void."""
+        self.void = self.void or unusable(actual, contract)
+        if self.void:
+            return
+        both = align(expected, actual, contract, radius)
+        self.missing.append(both.missing)
+        for tensor in contract.outputs:
+            first, second = both.expected[tensor.name], both.actual[tensor.name]
+            if first.shape != second.shape or not first.size:
+                self.void = f"the output {tensor.name} has shape {second.shape}, the reference {first.shape}"
+                return
+            self.errors.setdefault(tensor.name, []).append(measure(tensor, first, second))
+            if tensor.rule is not Rule.equal:
+                quantiles = np.quantile(absolute_errors(first, second), _CURVE)
+                self.curves.setdefault(tensor.name, []).append(quantiles)
+
+    def verdict(self, artifact: str, config: CompareConfig) -> Verdict:
+        """Return the artifact's verdict over all samples so far."""
+        if self.void or not self.errors:
+            return failed(f"{artifact}: {self.void or 'there was nothing to compare'}")
+        return judge_errors(artifact, self.totals(), max(self.missing), config)
+
+    def totals(self) -> dict[str, Errors]:
+        """Return the errors of each output over all samples."""
+        return {name: Errors.of_samples(samples) for name, samples in self.errors.items()}
+
+    def metrics(self) -> dict[str, Any]:
+        """Return `<output>.{max_abs,mean_abs,p99_abs,cosine}`, and `missing` where keypoints were aligned."""
+        rows: dict[str, Any] = {name: asdict(errors) for name, errors in self.totals().items()}
+        if "keypoints" in rows:
+            rows["keypoints"]["missing"] = max(self.missing)
+        return rows
+
+    def curve_rows(self, artifact: str) -> list[dict[str, Any]]:
+        """Return the plot points: for each output the largest error over samples at each quantile."""
+        return [
+            {"series": f"{artifact} {name}", "quantile": round(float(q), 2), "error": float(value)}
+            for name, curves in self.curves.items()
+            for q, value in zip(_CURVE, np.max(curves, axis=0), strict=True)
+        ]
+
+
+def compare_graphs(
+    graphs: Mapping[str, Path], reference: Reference, config: CompareConfig, provider: str
+) -> dict[str, Comparison]:
+    """Run all graphs on all samples of the reference, and return a comparison for each artifact.
+
+    Artifacts of the same bytes (a simplifier that kept the exported graph, fp32 that casts nothing) run once.
+    """
+    digests = {artifact: sha256_of(path) for artifact, path in graphs.items()}
+    distinct = {digest: graphs[artifact] for artifact, digest in digests.items()}
+    found = {digest: Comparison() for digest in distinct}
+    samples = zip(run_graphs(distinct, reference, provider), reference.samples(), strict=True)
+    for outputs, (_, _, expected) in samples:
+        for digest, comparison in found.items():
+            comparison.add(expected, outputs[digest], reference.contract, config.align_px)
+    return {artifact: found[digest] for artifact, digest in digests.items()}

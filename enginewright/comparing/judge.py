@@ -1,0 +1,53 @@
+"""Turns errors into verdicts, against the tolerances of the configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from enginewright.comparing.measure import Errors
+from enginewright.config.sections import CompareConfig
+from enginewright.contract import Contract, Port
+from enginewright.reference import Arrays
+from enginewright.verdicts import PASSED, Verdict, failed
+
+
+def unusable(outputs: Arrays, contract: Contract) -> str | None:
+    """Return why a comparison of `outputs` would be void: one missing, empty, of another type, or with NaN or Inf."""
+    for tensor in contract.outputs:
+        found = outputs.get(tensor.name)
+        if found is None:
+            return f"the output {tensor.name} is missing"
+        if found.size == 0:
+            return f"the output {tensor.name} is empty"
+        if found.dtype != np.dtype(tensor.dtype):
+            return f"the output {tensor.name} is {found.dtype}, not {tensor.dtype}"
+        if np.issubdtype(found.dtype, np.floating) and not np.isfinite(found).all():
+            return f"the output {tensor.name} has {int((~np.isfinite(found)).sum())} NaN or Inf of {found.size}"
+    return None
+
+
+def judge_errors(artifact: str, errors: Mapping[str, Errors], missing: float, config: CompareConfig) -> Verdict:
+    """Return the verdict of one artifact: failed with every breach named, or passed."""
+    breaches = [
+        breach for name, found in errors.items() for breach in _breaches(f"{artifact}.{name}", name, found, config)
+    ]
+    if missing > config.missing:
+        breaches.append(f"{artifact}: {missing:.2%} of keypoints have no counterpart, more than {config.missing:.2%}")
+    return failed("; ".join(breaches)) if breaches else PASSED
+
+
+def _breaches(where: str, output: str, errors: Errors, config: CompareConfig) -> list[str]:
+    scale = config.outputs.get(output, config.max_abs) / config.max_abs
+    limits = {name: scale * getattr(config, name) for name in ("max_abs", "mean_abs", "p99_abs")}
+    rows = [(name, getattr(errors, name), limit) for name, limit in limits.items()]
+    found = [f"{where}.{name} is {value:.3g}, more than {limit:g}" for name, value, limit in rows if not value <= limit]
+    if not errors.cosine >= config.cosine:
+        found.append(f"{where}.cosine is {errors.cosine:.7f}, less than {config.cosine:g}")
+    return found
+
+
+def output_named(contract: Contract, name: str) -> Port:
+    """Return the output of that name."""
+    return next(tensor for tensor in contract.outputs if tensor.name == name)

@@ -1,0 +1,42 @@
+"""Runs graphs on the reference's inputs in ONNX Runtime, driven by Polygraphy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+from polygraphy.backend.onnxrt import OnnxrtRunner, SessionFromOnnx
+from polygraphy.comparator import Comparator
+
+from enginewright.errors import CompareError
+from enginewright.reference import Arrays, Reference
+
+CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
+
+
+def has_cuda() -> bool:
+    """Return whether the installed ONNX Runtime can run graphs on a GPU."""
+    return CUDA in onnxruntime.get_available_providers()
+
+
+def run_graphs(graphs: Mapping[str, Path], reference: Reference, provider: str) -> Iterator[dict[str, Arrays]]:
+    """Yield, for each sample of the reference, {artifact: outputs} of all graphs; one sample is held at a time.
+
+    Raises:
+        CompareError: if a graph does not load or does not run.
+    """
+    runners = [
+        OnnxrtRunner(SessionFromOnnx(str(path), providers=[provider]), name=name) for name, path in graphs.items()
+    ]
+    feeds = (inputs for _, inputs, _ in reference.samples())
+    try:
+        for results in Comparator.run(runners, data_loader=feeds, streaming=True):
+            yield {name: {key: np.asarray(value) for key, value in runs[0].items()} for name, runs in results.items()}
+    except CompareError:
+        raise
+    except Exception as error:  # ONNX Runtime and Polygraphy raise many kinds, some only as Exception
+        raise CompareError(
+            f"a graph did not run in ONNX Runtime: {error}", expected=f"{', '.join(graphs)} run on {provider}"
+        ) from error

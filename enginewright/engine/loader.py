@@ -1,0 +1,104 @@
+"""Loads an engine, after everything that can be known without running it was checked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from enginewright.engine import api
+from enginewright.engine.gpu import Gpu, find_gpu
+from enginewright.engine.record import Content, Record, read_record
+from enginewright.engine.support import version_key
+from enginewright.errors import BuildError, RequirementError
+
+
+def load_engine(engine_path: Path, record_path: Path) -> Any:
+    """Return the deserialised engine (`ICudaEngine`), to be used with Polygraphy's TrtRunner.
+
+    Import Polygraphy after this call: which TensorRT it drives is settled here.
+
+    Raises:
+        BuildError: if the record is broken, the engine's size or SHA-256 is not the recorded one, the installed
+            builder's version differs from that which made it, or it does not deserialise.
+        RequirementError: if the builder is not installed, or this machine's GPU is missing or not one of the targets.
+    """
+    record = read_record(record_path)
+    data = engine_path.read_bytes()
+    check_content(data, record, engine_path.name)
+    trt = api.use(record.builder)
+    check_version(record, trt.__version__)
+    obstacle = gpu_obstacle(record, find_gpu())
+    if obstacle is not None:
+        raise RequirementError(
+            f"{engine_path.name} cannot run on this machine",
+            expected=f"a GPU of compute capability {record.targets}",
+            got=obstacle,
+            cure="run it on such a GPU, or build it for this one",
+        )
+    return deserialised(data, record)
+
+
+def check_content(data: bytes, record: Record, name: str) -> None:
+    """Refuse an engine whose bytes are not those of the record: a changed engine is code that nobody proved.
+
+    Raises:
+        BuildError: naming both sizes or both digests.
+    """
+    found, wanted = Content.of(data), record.engine
+    if found.size != wanted.size:
+        raise BuildError(
+            f"{name} has another size than its record says", expected=wanted.size, got=found.size, cure="dvc repro"
+        )
+    if found.sha256 != wanted.sha256:
+        raise BuildError(
+            f"{name} is not the engine that its record describes",
+            expected=f"SHA-256 {wanted.sha256}",
+            got=f"SHA-256 {found.sha256}",
+            cure="dvc repro",
+        )
+
+
+def check_version(record: Record, installed: str) -> None:
+    """Refuse an engine of another builder version; a version compatible one may be older than what is installed.
+
+    Raises:
+        BuildError: naming both versions.
+    """
+    built = record.builder_version
+    newer = record.version_compatible and version_key(installed) >= version_key(built)
+    if installed != built and not newer:
+        raise BuildError(
+            f"the engine was made by another version of {record.builder.name}",
+            expected=f"{built}{' or later' if record.version_compatible else ''}",
+            got=installed,
+            cure=f"install {record.builder.value}=={built}, or build the engine again",
+        )
+
+
+def gpu_obstacle(record: Record, gpu: Gpu | None) -> str | None:
+    """Return why the engine cannot run on this machine's GPU, or None if it can."""
+    if gpu is None:
+        return "no NVIDIA GPU with a driver"
+    if not record.targets.include(gpu.compute_capability):
+        return f"{gpu.name} has compute capability {gpu.compute_capability}, the engine is for {record.targets}"
+    return None
+
+
+def deserialised(data: bytes, record: Record) -> Any:
+    """Return the engine of these bytes, which were checked.
+
+    Raises:
+        BuildError: with the builder's own words.
+    """
+    api.use(record.builder)
+    from polygraphy.backend.trt import EngineFromBytes
+    from polygraphy.exception import PolygraphyException
+
+    try:
+        return EngineFromBytes(data)()
+    except PolygraphyException as error:
+        raise BuildError(
+            f"the engine does not deserialise: {error}",
+            expected=f"an engine of {record.builder.name} {record.builder_version}",
+            cure="see the builder's messages above; build the engine again on this machine",
+        ) from error

@@ -1,0 +1,142 @@
+"""engine.json: what an engine is, which machine can run it, and how far it is proven. No times, hosts or paths."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, replace
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from enginewright.artifacts import write_json
+from enginewright.config.choices import Builder
+from enginewright.engine.bindings import Binding
+from enginewright.engine.build import Built
+from enginewright.engine.support import Targets
+from enginewright.errors import BuildError
+
+FORMAT = 1
+"""Raised when a key changes its meaning or disappears."""
+
+
+class Status(Enum):
+    """How far an engine is proven.
+
+    proven: it was executed on this machine's GPU, and its outputs agree with the reference.
+    graph_proven: the typed graph that it was made from agrees; the engine itself was not executed.
+    unproven: neither; the reason says why.
+    """
+
+    proven = "proven"
+    graph_proven = "graph_proven"
+    unproven = "unproven"
+
+
+@dataclass(frozen=True)
+class Content:
+    """What a file holds: the SHA-256 of its content, and its size in bytes."""
+
+    sha256: str
+    size: int
+
+    @staticmethod
+    def of(data: bytes) -> Content:
+        """Return the content of these bytes."""
+        return Content(hashlib.sha256(data).hexdigest(), len(data))
+
+
+@dataclass(frozen=True)
+class Record:
+    """One engine.
+
+    builder, versions: which TensorRT made it, and the versions of that and of polygraphy. graph: the typed graph that
+    it was made from. options: as the builder resolved them. targets: GPUs that it runs on. layers: of the parsed
+    network. profile: {input: {"min", "opt", "max"}} of inputs with dynamic axes.
+    """
+
+    status: Status
+    reason: str
+    builder: Builder
+    versions: dict[str, str]
+    engine: Content
+    graph: Content
+    targets: Targets
+    options: dict[str, Any]
+    layers: int
+    inputs: tuple[Binding, ...]
+    outputs: tuple[Binding, ...]
+    profile: dict[str, dict[str, list[int]]]
+
+    @property
+    def builder_version(self) -> str:
+        """Return the version of the TensorRT that made the engine."""
+        return self.versions[self.builder.value]
+
+    @property
+    def version_compatible(self) -> bool:
+        """Return whether later versions of the builder may load the engine too."""
+        return bool(self.options.get("version_compatible"))
+
+    def with_status(self, status: Status, reason: str) -> Record:
+        """Return the record with another status."""
+        return replace(self, status=status, reason=reason)
+
+
+def record_of(built: Built, builder: Builder, graph: bytes) -> Record:
+    """Return the record of an engine that was just built from the bytes of `graph`: unproven, so far."""
+    return Record(
+        status=Status.unproven,
+        reason="nothing was compared yet",
+        builder=builder,
+        versions=built.versions,
+        engine=Content.of(built.engine),
+        graph=Content.of(graph),
+        targets=built.targets,
+        options=built.options,
+        layers=built.layers,
+        inputs=built.inputs,
+        outputs=built.outputs,
+        profile=built.profile,
+    )
+
+
+def write_record(path: Path, record: Record) -> None:
+    """Write the record as engine.json; the same record gives the same bytes."""
+    values = {"builder": record.builder.value, "status": record.status.value, "format": FORMAT}
+    write_json(path, asdict(record) | values)
+
+
+def read_record(path: Path) -> Record:
+    """Return the record that `write_record` wrote.
+
+    Raises:
+        BuildError: if the file is no engine record, is cut short, or has another format.
+    """
+    try:
+        raw = json.loads(path.read_text(encoding="utf-8"))
+        if raw["format"] != FORMAT:
+            raise BuildError(
+                f"{path.name} has another format", expected=FORMAT, got=raw["format"], cure="build the engine again"
+            )
+        return _record(raw)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise BuildError(
+            f"{path.name} is no engine record: {type(error).__name__}: {error}",
+            expected="an engine.json that the build stage wrote",
+            cure="dvc repro",
+        ) from error
+
+
+def _record(raw: dict[str, Any]) -> Record:
+    values = {name: raw[name] for name in ("reason", "versions", "options", "layers", "profile")}
+    return Record(
+        **values,
+        status=Status(raw["status"]),
+        builder=Builder(raw["builder"]),
+        engine=Content(**raw["engine"]),
+        graph=Content(**raw["graph"]),
+        targets=Targets(tuple(raw["targets"]["compute_capabilities"]), bool(raw["targets"]["and_later"])),
+        inputs=tuple(Binding.from_json(binding) for binding in raw["inputs"]),
+        outputs=tuple(Binding.from_json(binding) for binding in raw["outputs"]),
+    )

@@ -1,0 +1,1 @@
+"""Pictures for people: written as PNG, the same bytes for the same input."""

@@ -1,0 +1,51 @@
+"""What the colour of a drawn match means: its error against ground truth, or else its confidence.
+
+The colours are those of Okabe and Ito (2008), which people with any common colour blindness tell apart.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+_BLUE, _GREEN, _YELLOW, _RED, _GREY = "#56b4e9", "#009e73", "#f0e442", "#d55e00", "#bbbbbb"
+_ERRORS_PX = ((1, _GREEN), (3, _BLUE), (5, _YELLOW))
+_CONFIDENCES = ((0.9, _GREEN), (0.5, _BLUE), (0.2, _YELLOW))
+
+
+@dataclass(frozen=True, eq=False)
+class Group:
+    """Matches of one colour. chosen: (M,) bool."""
+
+    label: str
+    colour: str
+    chosen: NDArray[np.bool_]
+
+
+def groups(errors: NDArray[np.float64], confidence: NDArray[np.float32]) -> list[Group]:
+    """Return disjoint groups that hold all M matches, worst first: the worst are few, and must not hide the others."""
+    found = by_error(errors) if np.isfinite(errors).any() else by_confidence(confidence)
+    return [group for group in found if group.chosen.any()]
+
+
+def by_error(errors: NDArray[np.float64]) -> list[Group]:
+    """Return groups by (M,) errors in pixels; NaN is an error that is not known."""
+    found, rest = [], np.isfinite(errors)
+    for limit, colour in _ERRORS_PX:
+        chosen = rest & (np.nan_to_num(errors, nan=np.inf) <= limit)
+        found.append(Group(f"error up to {limit} px", colour, chosen))
+        rest = rest & ~chosen
+    worst = Group(f"error above {_ERRORS_PX[-1][0]} px", _RED, rest)
+    return [Group("truth not known", _GREY, ~np.isfinite(errors)), worst, *reversed(found)]
+
+
+def by_confidence(confidence: NDArray[np.float32]) -> list[Group]:
+    """Return groups by (M,) confidence in 0..1."""
+    found, rest = [], np.ones(len(confidence), dtype=np.bool_)
+    for limit, colour in _CONFIDENCES:
+        chosen = rest & (confidence >= limit)
+        found.append(Group(f"confidence of {limit} or more", colour, chosen))
+        rest = rest & ~chosen
+    return [Group("less confidence", _RED, rest), *reversed(found)]

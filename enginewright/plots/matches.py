@@ -1,0 +1,66 @@
+"""Match pictures: a pair's images side by side, with a line for each match, for the original and for an artifact."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from enginewright.images import Pair
+from enginewright.matching.features import Matched
+from enginewright.plots.canvas import png_of
+from enginewright.plots.colours import Group, groups
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_WIDTH_PX = 1200
+_TITLE_PX, _LEGEND_PX, _MARGIN_PX = 30, 30, 8
+
+
+def match_picture(pair: Pair, rows: dict[str, Matched]) -> bytes:
+    """Return a PNG with one row for each of `rows`, which maps a row's title to its matches of `pair`."""
+    height, width = pair.image0.shape[:2]
+    shown = (_WIDTH_PX - 2 * _MARGIN_PX) * height / (2 * width)
+    row_px = _TITLE_PX + shown + _LEGEND_PX
+
+    def draw(figure: Figure) -> None:
+        total = row_px * len(rows)
+        for number, (title, matched) in enumerate(rows.items()):
+            bottom = total - (number + 1) * row_px + _LEGEND_PX
+            box = (_MARGIN_PX / _WIDTH_PX, bottom / total, 1 - 2 * _MARGIN_PX / _WIDTH_PX, shown / total)
+            _draw_row(figure.add_axes(box), pair, title, matched)
+
+    return png_of(_WIDTH_PX, row_px * len(rows), draw)
+
+
+def _draw_row(axes: Axes, pair: Pair, title: str, matched: Matched) -> None:
+    axes.imshow(np.concatenate(pair.images, axis=1), interpolation="antialiased")
+    axes.set_axis_off()
+    axes.set_title(title, fontsize=12, loc="left", pad=6)
+    errors = pair.truth.errors(matched.points0, matched.points1)
+    handles = [_draw_group(axes, group, matched, pair.image0.shape[1]) for group in groups(errors, matched.confidence)]
+    if handles:
+        axes.legend(
+            handles=handles[::-1], loc="upper left", bbox_to_anchor=(0, 0), ncols=5, frameon=False, borderpad=0.2
+        )
+
+
+def _draw_group(axes: Axes, group: Group, matched: Matched, shift: int) -> Any:
+    """Draw the group's lines, image 1 being `shift` pixels to the right; return what stands for them in the legend."""
+    from matplotlib.collections import LineCollection
+    from matplotlib.lines import Line2D
+
+    lines = _lines(matched, shift)[group.chosen]
+    axes.add_collection(LineCollection(list(lines), colors=group.colour, linewidths=0.7, alpha=0.75), autolim=False)
+    ends = lines.reshape(-1, 2)
+    axes.plot(*ends.T, linestyle="none", marker="o", markersize=1.6, color=group.colour, scalex=False, scaley=False)
+    return Line2D([], [], color=group.colour, linewidth=3, label=f"{group.chosen.sum()} {group.label}")
+
+
+def _lines(matched: Matched, shift: int) -> NDArray[np.float32]:
+    """Return (M, 2, 2): both ends of each match, x before y."""
+    beside = matched.points1 + np.array([shift, 0], dtype=np.float32)
+    return np.stack([matched.points0, beside], axis=1)

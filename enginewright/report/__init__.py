@@ -1,0 +1,1 @@
+"""What the pipeline found, for people: one HTML page, and the result table of the README."""

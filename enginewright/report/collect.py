@@ -1,0 +1,40 @@
+"""The metrics of all networks, as the stages wrote them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from enginewright.artifacts import read_json
+from enginewright.errors import DataError
+
+STAGES = ("swap", "export", "simplify", "cast", "compare", "build", "match")
+"""The stages that write metrics, in the order of the pipeline."""
+
+Metrics = Mapping[str, Any]
+
+
+def collect(folder: Path) -> dict[str, dict[str, Metrics]]:
+    """Return {network: {stage: metrics}} of `folder`/<network>/<stage>.json, networks in alphabetical order.
+
+    Raises:
+        DataError: if there is no network, or a file holds no JSON object.
+    """
+    networks = sorted(path for path in folder.glob("*") if path.is_dir())
+    if not networks:
+        raise DataError(f"{folder} holds no metrics", expected="a folder for each network", cure="dvc repro")
+    return {
+        path.name: {stage: _read(file) for stage in STAGES if (file := path / f"{stage}.json").exists()}
+        for path in networks
+    }
+
+
+def _read(path: Path) -> Metrics:
+    try:
+        value: object = read_json(path)
+    except ValueError as error:
+        raise DataError(f"{path} is no JSON: {error}", expected="metrics of a stage", cure="dvc repro") from error
+    if not isinstance(value, dict):
+        raise DataError(f"{path} holds no JSON object", expected="metrics of a stage", got=type(value).__name__)
+    return value

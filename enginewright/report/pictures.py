@@ -1,0 +1,55 @@
+"""Pictures inside a page: as data, so that the page needs nothing beside it."""
+
+from __future__ import annotations
+
+import base64
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image
+
+from enginewright.errors import DataError
+
+_QUALITY = 82
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture in a page. uri: a `data:` address. width, height: pixels."""
+
+    title: str
+    uri: str
+    width: int
+    height: int
+
+
+def pictures_in(folder: Path) -> list[Picture]:
+    """Return every PNG below a network's folder of plots, by path; the title is the path in words.
+
+    Raises:
+        DataError: if a file is no picture.
+    """
+    return [_picture(path, _title(path.relative_to(folder))) for path in sorted(folder.rglob("*.png"))]
+
+
+def _title(path: Path) -> str:
+    return " ".join([*(f"{part}:" for part in path.parent.parts), path.stem.replace("_", " ")])
+
+
+def _picture(path: Path, title: str) -> Picture:
+    png = path.read_bytes()
+    try:
+        with Image.open(io.BytesIO(png), formats=["PNG"]) as image:
+            (width, height), webp = image.size, _webp(image)
+    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
+        raise DataError(f"{path.name} is no picture: {error}", expected="a PNG", cure="dvc repro") from error
+    # A photograph is a tenth as large as WebP; a plot of lines may be smaller as it is.
+    kind, data = ("webp", webp) if len(webp) < len(png) else ("png", png)
+    return Picture(title, f"data:image/{kind};base64,{base64.b64encode(data).decode()}", width, height)
+
+
+def _webp(image: Image.Image) -> bytes:
+    buffer = io.BytesIO()
+    image.convert("RGB").save(buffer, "WEBP", quality=_QUALITY)
+    return buffer.getvalue()

@@ -1,0 +1,96 @@
+"""The result of each network in one row, for the top of the report and for the README."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from enginewright.report.collect import Metrics, collect
+from enginewright.report.rows import largest_error
+from enginewright.report.words import NOTHING, STATES, count, megabytes, small, state_of
+
+
+@dataclass(frozen=True)
+class Result:
+    """A checked fact: a state of `STATES`, its reason, and what is said when it passed."""
+
+    state: str
+    reason: str = ""
+    figure: str = ""
+
+    @property
+    def words(self) -> str:
+        """The figure if the check passed; otherwise its state in words, never a number alone."""
+        if self.state in ("passed", "done"):
+            return self.figure or STATES[self.state]
+        return f"{STATES[self.state]} ({self.figure})" if self.figure and self.state == "failed" else STATES[self.state]
+
+
+NOT_APPLICABLE = Result("done", "", NOTHING)
+
+
+@dataclass(frozen=True)
+class Summary:
+    """One network: its precision, its graphs beside torch, its matches, its engine, and that engine on a GPU."""
+
+    network: str
+    precision: str
+    graphs: Result
+    matches: Result
+    engine: Result
+    on_gpu: Result
+
+    @property
+    def results(self) -> tuple[Result, ...]:
+        """The checked facts, as `COLUMNS`."""
+        return self.graphs, self.matches, self.engine, self.on_gpu
+
+
+COLUMNS = ("Largest error of the graphs", "Matches kept", "Engine", "Engine run on a GPU")
+
+
+def summary_rows(metrics: Path) -> list[Summary]:
+    """Return a row for each network in the folder of metrics.
+
+    Raises:
+        DataError: if the folder holds none, or a file is no JSON.
+    """
+    return summaries(collect(metrics))
+
+
+def summaries(networks: Mapping[str, Mapping[str, Metrics]]) -> list[Summary]:
+    """Return a row for each network of `collect`."""
+    return [_summary(name, stages) for name, stages in networks.items()]
+
+
+def _summary(network: str, stages: Mapping[str, Metrics]) -> Summary:
+    match = stages.get("match")
+    return Summary(
+        network=network,
+        precision=str(stages.get("cast", {}).get("precision", NOTHING)),
+        graphs=_result(stages.get("compare"), lambda metrics: small(largest_error(metrics))),
+        matches=_kept(match) if match is not None else NOT_APPLICABLE,
+        engine=_result(stages.get("build"), _engine),
+        on_gpu=_result(match.get("engine"), _matches) if match is not None else NOT_APPLICABLE,
+    )
+
+
+def _result(metrics: Metrics | None, figure: Callable[[Metrics], str]) -> Result:
+    if metrics is None:
+        return Result("missing", "it wrote no metrics")
+    return Result(state_of(metrics), str(metrics.get("reason", "")), figure(metrics))
+
+
+def _kept(match: Metrics) -> Result:
+    """Return what the typed graph, the last before the engine, keeps of the original's matches."""
+    original = count(match.get("original", {}).get("matches"))
+    return _result(match.get("typed"), lambda entry: f"{count(entry.get('common'))} of {original}")
+
+
+def _matches(entry: Metrics) -> str:
+    return f"{count(entry.get('common'))} matches kept" if "common" in entry else ""
+
+
+def _engine(metrics: Metrics) -> str:
+    return f"{megabytes(metrics.get('engine_mb'))}, {count(metrics.get('layers'))} layers"

@@ -1,0 +1,1 @@
+"""Simplifying graphs in a child process, because the simplifier can crash."""

@@ -1,0 +1,79 @@
+"""compare: every graph against the original network's outputs on real data.
+
+An fp32 graph is judged on a CPU. A graph of reduced precision is judged on a GPU or not at all: ONNX Runtime computes
+it with fp32 kernels on a CPU, which proves nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from enginewright.artifacts import write_bytes, write_json
+from enginewright.comparing.compare import Comparison, compare_graphs
+from enginewright.comparing.curves import curves_json
+from enginewright.comparing.runs import CPU, CUDA, has_cuda
+from enginewright.config.choices import Gate
+from enginewright.config.sections import CompareConfig
+from enginewright.errors import CompareError
+from enginewright.graphs.types import reduced_precision
+from enginewright.progress import progress
+from enginewright.reference import Reference, load_reference
+from enginewright.stage import Stage, enter
+from enginewright.verdicts import State, Verdict, not_run, worst
+
+SECTIONS = ("compare",)
+_GRAPHS = ("exported", "simplified", "typed")
+
+
+def run(
+    config: CompareConfig, reference: Reference, graphs: Mapping[str, Path]
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Return the metrics of compare.json and the points of the error curves."""
+    verdicts: dict[str, Verdict] = {}
+    found: dict[str, Comparison] = {}
+    for provider, chosen in _by_provider(graphs, verdicts).items():
+        found |= compare_graphs(chosen, reference, config, provider)
+    verdicts |= {artifact: comparison.verdict(artifact, config) for artifact, comparison in found.items()}
+    metrics: dict[str, Any] = {artifact: comparison.metrics() for artifact, comparison in found.items()}
+    metrics["verdicts"] = {artifact: verdict.state.value for artifact, verdict in verdicts.items()}
+    curves = [row for artifact, comparison in found.items() for row in comparison.curve_rows(artifact)]
+    return metrics | worst(verdicts.values()).as_metrics(), curves
+
+
+def _by_provider(graphs: Mapping[str, Path], verdicts: dict[str, Verdict]) -> dict[str, dict[str, Path]]:
+    """Return the graphs to run on each provider; those that no provider here can judge get their verdict."""
+    chosen: dict[str, dict[str, Path]] = {}
+    for artifact, path in graphs.items():
+        reduced = reduced_precision(path)
+        if reduced and not has_cuda():
+            verdicts[artifact] = not_run(
+                f"{artifact} is {reduced}: a CPU computes it with fp32 kernels, which proves nothing; "
+                "needs an NVIDIA GPU and onnxruntime-gpu"
+            )
+        else:
+            chosen.setdefault(CUDA if reduced else CPU, {})[artifact] = path
+    return chosen
+
+
+def main(stage: Stage) -> None:
+    """Compare, write what was found, then stop the build if the gate is strict and breached."""
+    config = stage.section(CompareConfig)
+    reference = load_reference(stage.inputs["reference"])
+    graphs = {artifact: stage.inputs[artifact] for artifact in _GRAPHS}
+    with progress(f"compare {stage.network}: {len(reference)} samples, {len(graphs)} graphs"):
+        metrics, curves = run(config, reference, graphs)
+    write_json(stage.outputs["metrics"], metrics)
+    write_bytes(stage.outputs["curves"], curves_json(curves))
+    if config.gate is Gate.strict and metrics["verdict"] == State.failed.value:
+        raise CompareError(
+            f"{stage.network} does not agree with the original network",
+            expected="every error within the tolerances of conf/compare",
+            got=metrics["reason"],
+            cure="mend the graph, widen the tolerance, or record the breach only: compare=report",
+        )
+
+
+if __name__ == "__main__":
+    enter(main, SECTIONS)

@@ -1,0 +1,98 @@
+"""export: the swapped module as an ONNX graph, with what was asked for checked on what came out."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import networks
+from enginewright.artifacts import write_json
+from enginewright.checkpoint.store import load_checkpoint
+from enginewright.config.choices import Form
+from enginewright.config.models import ModelConfig
+from enginewright.config.sections import ExportConfig, SwapConfig
+from enginewright.contract import Contract
+from enginewright.errors import GraphError
+from enginewright.exporting import exporter
+from enginewright.exporting.clean import name_axes, strip_notes
+from enginewright.graphs.files import graph_bytes, save_graph
+from enginewright.graphs.io import check_io
+from enginewright.graphs.layernorm import check_form, layernorm_ops
+from enginewright.graphs.walk import count_ops, opset_of
+from enginewright.progress import progress
+from enginewright.stage import Stage, enter
+
+if TYPE_CHECKING:
+    import onnx
+
+SECTIONS = ("model", "swap", "export")
+
+
+def run(model: ModelConfig, form: Form, config: ExportConfig, checkpoint: Path) -> onnx.ModelProto:
+    """Return the network with these weights and this LayerNorm form as an ONNX model.
+
+    Raises:
+        GraphError: if opset, inputs, outputs, open axes or LayerNorm form are not what was asked for.
+    """
+    from enginewright.exporting.request import ExportRequest
+    from networks.layernorm import swap_layernorms
+
+    adapter = networks.load(model.adapter)
+    contract = adapter.contract(model)
+    module = adapter.module(model).eval()
+    load_checkpoint(checkpoint, module)
+    swap_layernorms(module, form)
+    graph = exporter(config.exporter)(module, ExportRequest(contract, config.opset, config.dynamic))
+    strip_notes(graph)
+    name_axes(graph, _open_axes(contract))
+    _check(graph, contract, form, config)
+    return graph
+
+
+def _open_axes(contract: Contract) -> dict[str, dict[int, str]]:
+    return {
+        port.name: {index: axis for index, axis in enumerate(port.axes) if axis in port.dynamic}
+        for port in contract.ports
+    }
+
+
+def _check(graph: onnx.ModelProto, contract: Contract, form: Form, config: ExportConfig) -> None:
+    if opset_of(graph) != config.opset:
+        raise GraphError(
+            f"the {config.exporter.name} exporter did not write the opset that was asked for",
+            expected=f"opset {config.opset}",
+            got=f"opset {opset_of(graph)}",
+            cure=f"export.opset={opset_of(graph)}, or export=torchscript",
+        )
+    check_io(graph, contract, config.dynamic)
+    check_form(graph, form, contract.layernorms, f"the {config.exporter.name} exporter at opset {config.opset}")
+
+
+def metrics_of(graph: onnx.ModelProto, seconds: float) -> dict[str, Any]:
+    """Return the metrics of export.json."""
+    return {
+        "opset": opset_of(graph),
+        "nodes": count_ops(graph).total(),
+        "bytes": len(graph_bytes(graph)),
+        "layernorm_ops": layernorm_ops(graph),
+        "seconds": round(seconds, 1),
+    }
+
+
+def main(stage: Stage) -> None:
+    """Export, then write the graph and its metrics."""
+    start = time.monotonic()
+    with progress(f"export {stage.network}"):
+        graph = run(
+            stage.section(ModelConfig),
+            stage.section(SwapConfig).form,
+            stage.section(ExportConfig),
+            stage.inputs["checkpoint"],
+        )
+    save_graph(stage.outputs["exported"], graph)
+    write_json(stage.outputs["metrics"], metrics_of(graph, time.monotonic() - start))
+
+
+if __name__ == "__main__":
+    enter(main, SECTIONS)

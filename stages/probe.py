@@ -1,0 +1,57 @@
+"""probe: what this machine has, one small file a tool. Runs every time, and is the first to refuse a bad set-up.
+
+Stages depend on the files of the tools they use, so a new exporter exports again and nothing else does.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from enginewright.artifacts import write_json
+from enginewright.errors import EnginewrightError, RequirementError
+from enginewright.probing import probe
+from enginewright.stage.params import read_networks
+
+
+def run(networks: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
+    """Return the content of every probe file.
+
+    Raises:
+        RequirementError: if a configured builder is not installed, or a GPU is demanded and there is none.
+    """
+    found = probe()
+    for network in networks.values():
+        _refuse_missing_builder(network["build"]["builder"], found)
+    if found["gpu"]["require_gpu"] and found["gpu"]["gpu"] is None:
+        raise RequirementError(
+            "REQUIRE_GPU=1 is set and this machine has no NVIDIA GPU", expected="a GPU with its driver", got=None,
+            cure="unset REQUIRE_GPU: checks that need a GPU then say not_run",
+        )  # fmt: skip
+    return found
+
+
+def _refuse_missing_builder(builder: str, found: Mapping[str, Mapping[str, Any]]) -> None:
+    packages = {name: at for name, at in found[f"builder_{builder}"].items() if name.startswith("tensorrt")}
+    if not any(packages.values()):
+        raise RequirementError(
+            f"the builder {builder} is not installed",
+            expected=f"one of {', '.join(packages)}",
+            cure="make setup-tensorrt" if builder == "tensorrt" else "make setup",
+        )
+
+
+def main(folder: Path) -> None:
+    """Check params.yaml, then write every probe file into `folder`; an unchanged one is left as it is."""
+    for name, facts in run(read_networks(Path("params.yaml"), Path("conf"))).items():
+        write_json(folder / f"{name}.json", facts)
+
+
+if __name__ == "__main__":
+    try:
+        main(Path(sys.argv[1]))
+    except EnginewrightError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(1)

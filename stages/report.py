@@ -1,0 +1,29 @@
+"""Write everything that the stages found on one page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from enginewright.artifacts import write_bytes
+from enginewright.report.page import page
+from enginewright.stage import Stage, enter
+
+SECTIONS = ()
+
+
+def run(metrics: Path, plots: Path) -> str:
+    """Return the page for the folders `metrics` and `plots`, each with a folder a network.
+
+    Raises:
+        DataError: if there are no metrics, or a file is not what its name says.
+    """
+    return page(metrics, plots)
+
+
+def main(stage: Stage) -> None:
+    """Read the inputs `metrics` and `plots`, write the output `report`. The stage has no network of its own."""
+    write_bytes(stage.outputs["report"], run(stage.inputs["metrics"], stage.inputs["plots"]).encode())
+
+
+if __name__ == "__main__":
+    enter(main, SECTIONS)

@@ -1,0 +1,49 @@
+"""simplify: the exported graph through onnxsim; which of the two goes on is configured and written down."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from enginewright.artifacts import write_json
+from enginewright.config.choices import Keep, Simplifier
+from enginewright.config.sections import SimplifyConfig
+from enginewright.exporting.clean import strip_notes
+from enginewright.graphs.files import load_graph, save_graph
+from enginewright.graphs.walk import count_ops
+from enginewright.progress import progress
+from enginewright.simplifying.onnxsim import simplified
+from enginewright.stage import Stage, enter
+
+if TYPE_CHECKING:
+    import onnx
+
+SECTIONS = ("simplify",)
+
+
+def run(config: SimplifyConfig, exported: Path) -> tuple[onnx.ModelProto, dict[str, Any]]:
+    """Return the graph that goes on, and the metrics of simplify.json: node counts and which graph was kept.
+
+    Raises:
+        GraphError: if onnxsim crashes, hangs or refuses its own result.
+    """
+    before = load_graph(exported)
+    after = before if config.tool is Simplifier.none else simplified(exported, config.timeout_s)
+    counts = {"nodes_before": count_ops(before).total(), "nodes_after": count_ops(after).total()}
+    better = counts["nodes_after"] < counts["nodes_before"] or config.keep is Keep.simplified
+    kept = "simplified" if better and config.tool is not Simplifier.none else "exported"
+    graph = after if kept == "simplified" else before
+    strip_notes(graph)
+    return graph, counts | {"kept": kept}
+
+
+def main(stage: Stage) -> None:
+    """Simplify, then write the graph that goes on and its metrics."""
+    with progress(f"simplify {stage.network}"):
+        graph, metrics = run(stage.section(SimplifyConfig), stage.inputs["exported"])
+    save_graph(stage.outputs["simplified"], graph)
+    write_json(stage.outputs["metrics"], metrics)
+
+
+if __name__ == "__main__":
+    enter(main, SECTIONS)
