@@ -13,6 +13,7 @@ from enginewright.config.models import ModelConfig
 from enginewright.config.sections import DataConfig, MatchConfig
 from enginewright.errors import CompareError
 from enginewright.images import load_pairs
+from enginewright.matching.measure import compare
 from enginewright.matching.original import image_shape, original_matches
 from enginewright.matching.proof import Outcome, Task, prove
 from enginewright.matching.runs import OnnxChains, engine_chain
@@ -82,7 +83,8 @@ def pictures_of(task: Task, outcomes: Mapping[str, Outcome]) -> Iterable[tuple[s
         rows = {f"original: {len(task.original[number])} matches": task.original[number]}
         if shown is not None:
             matched = ran[shown].matched[number]
-            rows[f"{shown}: {len(matched)} matches"] = matched
+            common = compare(pair, task.original[number], matched).common
+            rows[f"{shown}: {len(matched)} matches, {common} in common with the original"] = matched
         yield f"{pair.name}.png", match_picture(pair, rows)
 
 

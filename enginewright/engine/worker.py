@@ -64,7 +64,8 @@ def _parsed() -> tuple[Any, Any, Any]:
     from polygraphy.backend.trt import NetworkFromOnnxBytes
 
     with _explained(
-        "the builder cannot take the typed graph", "rewrite that node, or choose another opset or exporter"
+        "the builder cannot take the typed graph",
+        "rewrite the node that is named, or choose another opset; if none is, the file is broken: dvc repro",
     ):
         parsed: tuple[Any, Any, Any] = NetworkFromOnnxBytes((_HERE / GRAPH).read_bytes(), strongly_typed=True)()
     return parsed

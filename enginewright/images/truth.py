@@ -78,8 +78,8 @@ class Disparity:
 def _sample(values: NDArray[np.floating], points: NDArray[np.floating]) -> NDArray[np.float64]:
     """Return (N,) bilinear samples at (N, 2) positions; NaN outside, beside unknown values and across depth edges."""
     limit = np.array(values.shape[::-1]) - 1
-    outside = ((points < -0.5) | (points > limit + 0.5)).any(axis=1)
-    inner = np.clip(points, 0, limit)
+    inside = ((points >= -0.5) & (points <= limit + 0.5)).all(axis=1)
+    inner = np.clip(np.nan_to_num(points), 0, limit)
     low = np.minimum(inner.astype(np.int64), np.maximum(limit - 1, 0))
     high = np.minimum(low + 1, limit)
     (x0, y0), (x1, y1), (fx, fy) = low.T, high.T, (inner - low).T
@@ -88,4 +88,4 @@ def _sample(values: NDArray[np.floating], points: NDArray[np.floating]) -> NDArr
     weights = np.stack([(1 - fx) * (1 - fy), fx * (1 - fy), (1 - fx) * fy, fx * fy])
     # Between two surfaces a mean of their disparities belongs to neither.
     mixed = corners.max(axis=0) - corners.min(axis=0) > _SAME_SURFACE_PX
-    return np.where(outside | mixed, np.nan, (corners * weights).sum(axis=0))
+    return np.where(~inside | mixed, np.nan, (corners * weights).sum(axis=0))

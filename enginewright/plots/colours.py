@@ -25,27 +25,27 @@ class Group:
 
 
 def groups(errors: NDArray[np.float64], confidence: NDArray[np.float32]) -> list[Group]:
-    """Return disjoint groups that hold all M matches, worst first: the worst are few, and must not hide the others."""
+    """Return disjoint groups that hold all M matches, in the order to draw them: the rarest last, above the others."""
     found = by_error(errors) if np.isfinite(errors).any() else by_confidence(confidence)
-    return [group for group in found if group.chosen.any()]
+    return sorted((group for group in found if group.chosen.any()), key=lambda group: -int(group.chosen.sum()))
 
 
 def by_error(errors: NDArray[np.float64]) -> list[Group]:
-    """Return groups by (M,) errors in pixels; NaN is an error that is not known."""
-    found, rest = [], np.isfinite(errors)
+    """Return groups by (M,) errors in pixels, worst first; NaN is an error that is not known."""
+    found, rest, least = [], np.isfinite(errors), 0
     for limit, colour in _ERRORS_PX:
         chosen = rest & (np.nan_to_num(errors, nan=np.inf) <= limit)
-        found.append(Group(f"error up to {limit} px", colour, chosen))
-        rest = rest & ~chosen
-    worst = Group(f"error above {_ERRORS_PX[-1][0]} px", _RED, rest)
+        found.append(Group(f"error {least} to {limit} px", colour, chosen))
+        rest, least = rest & ~chosen, limit
+    worst = Group(f"error above {least} px", _RED, rest)
     return [Group("truth not known", _GREY, ~np.isfinite(errors)), worst, *reversed(found)]
 
 
 def by_confidence(confidence: NDArray[np.float32]) -> list[Group]:
-    """Return groups by (M,) confidence in 0..1."""
-    found, rest = [], np.ones(len(confidence), dtype=np.bool_)
+    """Return groups by (M,) confidence in 0..1, worst first."""
+    found, rest, most = [], np.ones(len(confidence), dtype=np.bool_), 1.0
     for limit, colour in _CONFIDENCES:
         chosen = rest & (confidence >= limit)
-        found.append(Group(f"confidence of {limit} or more", colour, chosen))
-        rest = rest & ~chosen
-    return [Group("less confidence", _RED, rest), *reversed(found)]
+        found.append(Group(f"confidence {limit:g} to {most:g}", colour, chosen))
+        rest, most = rest & ~chosen, limit
+    return [Group(f"confidence below {most:g}", _RED, rest), *reversed(found)]

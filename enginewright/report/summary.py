@@ -27,7 +27,8 @@ class Result:
         return f"{STATES[self.state]} ({self.figure})" if self.figure and self.state == "failed" else STATES[self.state]
 
 
-NOT_APPLICABLE = Result("done", "", NOTHING)
+_NOT_APPLICABLE = Result("done", "", NOTHING)
+_MISSING = Result("missing", "it wrote no metrics")
 
 
 @dataclass(frozen=True)
@@ -70,15 +71,15 @@ def _summary(network: str, stages: Mapping[str, Metrics]) -> Summary:
         network=network,
         precision=str(stages.get("cast", {}).get("precision", NOTHING)),
         graphs=_result(stages.get("compare"), lambda metrics: small(largest_error(metrics))),
-        matches=_kept(match) if match is not None else NOT_APPLICABLE,
-        engine=_result(stages.get("build"), _engine),
-        on_gpu=_result(match.get("engine"), _matches) if match is not None else NOT_APPLICABLE,
+        matches=_kept(match) if match is not None else _NOT_APPLICABLE,
+        engine=_engine(stages.get("build")),
+        on_gpu=_on_gpu(stages.get("build"), match),
     )
 
 
 def _result(metrics: Metrics | None, figure: Callable[[Metrics], str]) -> Result:
     if metrics is None:
-        return Result("missing", "it wrote no metrics")
+        return _MISSING
     return Result(state_of(metrics), str(metrics.get("reason", "")), figure(metrics))
 
 
@@ -88,9 +89,16 @@ def _kept(match: Metrics) -> Result:
     return _result(match.get("typed"), lambda entry: f"{count(entry.get('common'))} of {original}")
 
 
-def _matches(entry: Metrics) -> str:
-    return f"{count(entry.get('common'))} matches kept" if "common" in entry else ""
+def _engine(build: Metrics | None) -> Result:
+    """Return what was built; whether it was executed is another column, since that is what the verdict is on."""
+    if build is None:
+        return _MISSING
+    return Result("done", "", f"{megabytes(build.get('engine_mb'))}, {count(build.get('layers'))} layers")
 
 
-def _engine(metrics: Metrics) -> str:
-    return f"{megabytes(metrics.get('engine_mb'))}, {count(metrics.get('layers'))} layers"
+def _on_gpu(build: Metrics | None, match: Metrics | None) -> Result:
+    """Return the verdict on executing the engine: that of the build, and for a matcher that of its matches too."""
+    built = _result(build, lambda metrics: "")
+    if match is None or built.state == "failed":
+        return built
+    return _result(match.get("engine"), lambda entry: f"{count(entry.get('common'))} matches kept")

@@ -1,4 +1,4 @@
-"""The driver's library is replaced by one compiled here, so that a GPU can be met on a machine without one."""
+"""Against a driver compiled by the test, and against the real one where there is a GPU."""
 
 from __future__ import annotations
 
@@ -14,36 +14,8 @@ from typing import Any
 import pytest
 
 from enginewright.engine.gpu import Gpu, find_gpu
+from tests.engine.driver import compiled_driver
 from tests.engine.graphs import ROOT
-
-SOURCE = r"""
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-static int devices[2];
-int nvmlInit_v2(void) { return getenv("BROKEN_DRIVER") ? 9 : 0; }
-int nvmlShutdown(void) { fputs("shutdown\n", stderr); return 0; }
-int nvmlDeviceGetHandleByIndex_v2(unsigned index, void **device) {
-    if (index > 1) return 2;
-    *device = &devices[index];
-    return 0;
-}
-int nvmlDeviceGetHandleByUUID(const char *uuid, void **device) {
-    if (strcmp(uuid, "GPU-1234")) return 6;
-    *device = &devices[1];
-    return 0;
-}
-int nvmlDeviceGetName(void *device, char *text, unsigned size) {
-    snprintf(text, size, "%s", device == &devices[0] ? "Test Hopper" : "Test Ada");
-    return 0;
-}
-int nvmlDeviceGetCudaComputeCapability(void *device, int *major, int *minor) {
-    *major = device == &devices[0] ? 9 : 8;
-    *minor = device == &devices[0] ? 0 : 9;
-    return 0;
-}
-int nvmlSystemGetDriverVersion(char *text, unsigned size) { snprintf(text, size, "580.1"); return 0; }
-"""
 
 ASK = textwrap.dedent(
     """
@@ -57,14 +29,7 @@ ASK = textwrap.dedent(
 
 @pytest.fixture(scope="module")
 def driver(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with a libnvidia-ml.so.1 that knows a Hopper (index 0) and an Ada (index 1)."""
-    if (compiler := shutil.which("cc")) is None:
-        pytest.skip("needs a C compiler (cc)")
-    folder = tmp_path_factory.mktemp("driver")
-    (folder / "nvml.c").write_text(SOURCE)
-    library = folder / "libnvidia-ml.so.1"
-    subprocess.run([compiler, "-shared", "-fPIC", "-o", library, folder / "nvml.c"], check=True)
-    return folder
+    return compiled_driver(tmp_path_factory.mktemp("driver"))
 
 
 def ask(driver: Path, **variables: str) -> tuple[Any, str]:

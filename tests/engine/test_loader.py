@@ -18,6 +18,7 @@ from enginewright.engine.gpu import Gpu, find_gpu
 from enginewright.engine.loader import check_content, check_version, gpu_obstacle
 from enginewright.engine.record import record_of, write_record
 from enginewright.errors import BuildError
+from tests.engine.driver import ADA, HOPPER, compiled_driver
 from tests.engine.graphs import ROOT, job, normalised_top, record
 
 VERSION = tensorrt_rtx.__version__
@@ -27,9 +28,6 @@ import json, sys
 from pathlib import Path
 from enginewright.engine.loader import load_engine
 from enginewright.errors import EnginewrightError
-from enginewright.engine import gpu, loader
-if len(sys.argv) > 3:
-    loader.find_gpu = lambda: gpu.Gpu("Somebody's GPU", sys.argv[3], "580.1")
 try:
     load_engine(Path(sys.argv[1]), Path(sys.argv[2]))
 except EnginewrightError as error:
@@ -47,15 +45,23 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, bytes]:
     return built.engine, (folder / "engine.json").read_bytes()
 
 
-def load(folder: Path, engine: bytes, values: bytes, gpu: str | None = None, **changes: Any) -> tuple[str, str, bool]:
+@pytest.fixture(scope="module")
+def driver(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return compiled_driver(tmp_path_factory.mktemp("driver"))
+
+
+def load(
+    folder: Path, made: tuple[bytes, bytes], driver: Path | None = None, gpu: str = "", **changes: Any
+) -> tuple[str, str, bool]:
     """Return class, text and whether Polygraphy was imported, of the error of loading in a new process.
 
-    gpu: the compute capability of the GPU that the machine is taken to have; None: none, whatever it has.
+    made: bytes of engine and record. changes: keys of the record. gpu: which of the driver's GPUs there is; "": none.
     """
-    (folder / "engine.plan").write_bytes(engine)
-    (folder / "engine.json").write_text(json.dumps(json.loads(values) | changes))
-    command = [sys.executable, "-c", LOAD, "engine.plan", "engine.json", *([gpu] if gpu else [])]
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "CUDA_VISIBLE_DEVICES": ""}
+    (folder / "engine.plan").write_bytes(made[0])
+    (folder / "engine.json").write_text(json.dumps(json.loads(made[1]) | changes))
+    command = [sys.executable, "-c", LOAD, "engine.plan", "engine.json"]
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "CUDA_VISIBLE_DEVICES": gpu}
+    environment |= {"LD_LIBRARY_PATH": str(driver)} if driver else {}
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     cls, text, polygraphy = json.loads(done.stdout.splitlines()[-1])
@@ -63,7 +69,7 @@ def load(folder: Path, engine: bytes, values: bytes, gpu: str | None = None, **c
 
 
 def test_no_gpu_is_said_before_anything_is_deserialised(tmp_path: Path, made: tuple[bytes, bytes]) -> None:
-    cls, text, polygraphy = load(tmp_path, *made)
+    cls, text, polygraphy = load(tmp_path, made)
     assert cls == "RequirementError"
     assert "engine.plan cannot run on this machine" in text
     assert "8.0, 8.6, 8.9, 12.0, 12.1 and later" in text
@@ -71,17 +77,17 @@ def test_no_gpu_is_said_before_anything_is_deserialised(tmp_path: Path, made: tu
     assert not polygraphy
 
 
-def test_a_gpu_that_is_no_target_is_named(tmp_path: Path, made: tuple[bytes, bytes]) -> None:
-    cls, text, polygraphy = load(tmp_path, *made, gpu="9.0")
+def test_a_gpu_that_is_no_target_is_named(tmp_path: Path, made: tuple[bytes, bytes], driver: Path) -> None:
+    cls, text, polygraphy = load(tmp_path, made, driver, HOPPER)
     assert cls == "RequirementError"
-    assert "Somebody's GPU has compute capability 9.0" in text
+    assert "Test Hopper has compute capability 9.0" in text
     assert not polygraphy
 
 
 def test_a_flipped_byte_is_refused_first(tmp_path: Path, made: tuple[bytes, bytes]) -> None:
     engine = bytearray(made[0])
     engine[len(engine) // 2] ^= 1
-    cls, text, polygraphy = load(tmp_path, bytes(engine), made[1])
+    cls, text, polygraphy = load(tmp_path, (bytes(engine), made[1]))
     assert cls == "BuildError"
     assert "is not the engine that its record describes" in text
     assert text.count("SHA-256") == 2
@@ -89,14 +95,14 @@ def test_a_flipped_byte_is_refused_first(tmp_path: Path, made: tuple[bytes, byte
 
 
 def test_a_cut_engine_is_refused_by_its_size(tmp_path: Path, made: tuple[bytes, bytes]) -> None:
-    cls, text, _ = load(tmp_path, made[0][:-1], made[1])
+    cls, text, _ = load(tmp_path, (made[0][:-1], made[1]))
     assert cls == "BuildError"
     assert f"expected: {len(made[0])}" in text
     assert f"got: {len(made[0]) - 1}" in text
 
 
 def test_another_version_is_refused(tmp_path: Path, made: tuple[bytes, bytes]) -> None:
-    cls, text, _ = load(tmp_path, *made, gpu="8.9", versions={"tensorrt_rtx": "1.6.0", "polygraphy": "0.53.6"})
+    cls, text, _ = load(tmp_path, made, versions={"tensorrt_rtx": "1.6.0", "polygraphy": "0.53.6"})
     assert cls == "BuildError"
     assert "another version of tensorrt_rtx" in text
     assert "expected: 1.6.0" in text
@@ -105,14 +111,16 @@ def test_another_version_is_refused(tmp_path: Path, made: tuple[bytes, bytes]) -
 
 
 def test_a_broken_record_is_refused(tmp_path: Path, made: tuple[bytes, bytes]) -> None:
-    cls, text, _ = load(tmp_path, *made, format=2)
+    cls, text, _ = load(tmp_path, made, format=2)
     assert cls == "BuildError"
     assert "has another format" in text
 
 
 @pytest.mark.skipif(find_gpu() is not None, reason="this machine has a GPU: the engine may well deserialise")
-def test_only_then_is_it_deserialised_and_its_failure_is_clear(tmp_path: Path, made: tuple[bytes, bytes]) -> None:
-    cls, text, polygraphy = load(tmp_path, *made, gpu="8.9")
+def test_only_then_is_it_deserialised_and_its_failure_is_clear(
+    tmp_path: Path, made: tuple[bytes, bytes], driver: Path
+) -> None:
+    cls, text, polygraphy = load(tmp_path, made, driver, ADA)
     assert cls == "BuildError"
     assert "the engine does not deserialise" in text
     assert polygraphy

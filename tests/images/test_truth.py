@@ -87,6 +87,14 @@ def test_points_outside_the_image_are_unknown_and_its_border_is_not() -> None:
     assert errors[1:3] == pytest.approx([0, 0])
 
 
+@pytest.mark.parametrize("truth", [Homography(np.eye(3)), Disparity(flat(1), 6, 8)])
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.filterwarnings("ignore:invalid value encountered")
+def test_points_that_are_no_number_have_no_finite_error(truth: Homography | Disparity, value: float) -> None:
+    errors = truth.errors(points((value, 2), (5, value), (5, 2)), points((1, 2), (4, 2), (value, 2)))
+    assert not np.isfinite(errors).any()
+
+
 def test_image_of_one_pixel_does_not_break_the_sampling() -> None:
     assert Disparity(flat(1, 1, 1), 1, 1).errors(points((0, 0)), points((-1, 0))) == pytest.approx([0])
 

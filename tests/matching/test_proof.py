@@ -73,8 +73,7 @@ def test_artifact_that_answers_for_too_few_pairs_is_a_bug(task: Task) -> None:
 def test_original_has_numbers_and_no_verdict(task: Task) -> None:
     metrics = task.original_metrics()
     assert metrics["matches"] == sum(map(len, task.original))
-    assert (
-        THRESHOLD < metrics["confidence"]["min"] <= metrics["confidence"]["mean"] <= metrics["confidence"]["max"] <= 1
-    )
+    confidence = metrics["confidence"]
+    assert THRESHOLD < confidence["min"] <= confidence["mean"] <= confidence["max"] <= 1
     assert 0 <= metrics["precision_1px"] <= metrics["precision_3px"] <= metrics["precision_5px"] <= 1
     assert "verdict" not in metrics

@@ -60,7 +60,8 @@ def describe(images: Float) -> Float:
     split = images.reshape(count, channels, HEIGHT // CELL, CELL, WIDTH // CELL, CELL)
     flat = split.transpose(0, 2, 4, 3, 5, 1).reshape(count, KEYPOINTS, -1)
     centred = flat - flat.mean(axis=2, keepdims=True)
-    return (centred / np.maximum(np.linalg.norm(centred, axis=2, keepdims=True), 1e-6)).astype(np.float32)
+    unit: Float = (centred / np.maximum(np.linalg.norm(centred, axis=2, keepdims=True), 1e-6)).astype(np.float32)
+    return unit
 
 
 def similarity(keypoints: Float, descriptors: Float) -> Float:

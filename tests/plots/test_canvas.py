@@ -4,7 +4,6 @@ import io
 from typing import TYPE_CHECKING
 
 import matplotlib as mpl
-import pytest
 from PIL import Image
 
 from enginewright.plots.canvas import png_of
@@ -29,12 +28,11 @@ def test_same_drawing_gives_the_same_bytes() -> None:
     assert png_of(320, 200, draw) == png_of(320, 200, draw)
 
 
-def test_settings_of_the_user_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_settings_of_the_user_change_nothing() -> None:
     plain = png_of(320, 200, draw)
-    for name, value in {"lines.linewidth": 9.0, "font.size": 30.0, "axes.facecolor": "red", "savefig.dpi": 7}.items():
-        monkeypatch.setitem(mpl.rcParams, name, value)
-    assert png_of(320, 200, draw) == plain
-    assert mpl.rcParams["font.size"] == 30.0
+    with mpl.rc_context({"lines.linewidth": 9.0, "font.size": 30.0, "axes.facecolor": "red", "savefig.dpi": 7}):
+        assert png_of(320, 200, draw) == plain
+        assert mpl.rcParams["font.size"] == 30.0
 
 
 def test_no_version_and_no_time_is_inside() -> None:

@@ -17,9 +17,9 @@ def test_errors_fall_into_the_groups_that_precision_counts() -> None:
     assert counts(by_error(ERRORS)) == {
         "truth not known": 1,
         "error above 5 px": 2,
-        "error up to 5 px": 2,
-        "error up to 3 px": 2,
-        "error up to 1 px": 2,
+        "error 3 to 5 px": 2,
+        "error 1 to 3 px": 2,
+        "error 0 to 1 px": 2,
     }
 
 
@@ -35,12 +35,17 @@ def test_every_match_is_in_one_group_and_no_colour_is_used_twice(found: list) ->
 
 def test_truth_decides_where_there_is_some() -> None:
     labels = [group.label for group in groups(np.array([0.1, np.nan]), np.array([0.9, 0.9], np.float32))]
-    assert labels == ["truth not known", "error up to 1 px"]
+    assert labels == ["truth not known", "error 0 to 1 px"]
+
+
+def test_the_rarest_are_drawn_last() -> None:
+    found = groups(np.array([9, 0.5, 0.5, 0.5, 2, 2]), np.full(6, 0.9, np.float32))
+    assert [group.label for group in found] == ["error 0 to 1 px", "error 1 to 3 px", "error above 5 px"]
 
 
 def test_confidence_decides_where_no_truth_is_known() -> None:
     (only,) = groups(np.full(2, np.nan), np.array([0.95, 0.99], np.float32))
-    assert only.label == "confidence of 0.9 or more"
+    assert only.label == "confidence 0.9 to 1"
 
 
 def test_no_matches_have_no_groups() -> None:

@@ -56,9 +56,10 @@ def test_lines_end_in_the_right_image_where_the_points_lie() -> None:
     image = pixels(match_picture(pair(Homography(np.eye(3))), {"level": crossing(2)}))
     green = np.argwhere(np.abs(image - GREEN).sum(axis=2) < 90)
     columns = green[green[:, 0] < image.shape[0] * 0.5][:, 1]
-    scale = (image.shape[1] - 16) / (2 * WIDTH)
+    gap = int(0.02 * WIDTH)
+    scale = (image.shape[1] - 16) / (2 * WIDTH + gap)
     assert columns.min() == pytest.approx(8 + 10.5 * scale, abs=6)
-    assert columns.max() == pytest.approx(8 + (WIDTH + 10.5) * scale, abs=6)
+    assert columns.max() == pytest.approx(8 + (WIDTH + gap + 10.5) * scale, abs=6)
 
 
 def test_a_row_for_each_set_of_matches() -> None:
@@ -70,7 +71,7 @@ def test_a_row_for_each_set_of_matches() -> None:
 def test_no_matches_still_show_the_images() -> None:
     empty = Matched(crossing().features0, crossing().features1, np.zeros((0, 2), np.int64), np.zeros(0, np.float32))
     image = pixels(match_picture(pair(Homography(np.eye(3))), {"none": empty}))
-    assert near(image, (90, 90, 90)) > 0.7 * image.shape[0] * image.shape[1]
+    assert near(image, (58, 58, 58)) > 0.7 * image.shape[0] * image.shape[1]
     assert near(image, GREEN) == near(image, RED) == 0
 
 

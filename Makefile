@@ -1,0 +1,62 @@
+# Enginewright: from a PyTorch checkpoint to a TensorRT engine, every step proven. `make help` lists the commands.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(CURDIR)/$(VENV)/bin
+SCRATCH := scratch
+
+export PATH := $(BIN):$(PATH)
+# DVC keeps unpickled state in its site cache: a private folder, not one that other users can write.
+export DVC_SITE_CACHE_DIR := $(CURDIR)/.cache/dvc-site
+export DVC_NO_ANALYTICS := 1
+export PYTHONDONTWRITEBYTECODE :=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-test setup-tensorrt params repro test check format lock bench clean
+
+help: ## list the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(VENV)/run.stamp ## install what the pipeline needs into .venv
+setup-test: $(VENV)/test.stamp ## install what the tests need besides
+setup-tensorrt: $(VENV)/tensorrt.stamp ## install the full TensorRT, for builder=tensorrt on a GPU server
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "error: $(PYTHON) is $$($(PYTHON) --version 2>&1); expected Python 3.11 or newer; try: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+# A stamp names a set of requirements that is installed; a second run finds it and installs nothing.
+$(VENV)/%.stamp: requirements/%.txt requirements.lock | $(VENV)/bin/python
+	$(BIN)/python -m pip install --disable-pip-version-check -r requirements/$*.txt
+	@touch $@
+
+$(VENV)/test.stamp: requirements/run.txt
+
+params: setup ## compose conf/ into params.yaml
+	@python -m enginewright.config.compose
+
+repro: params ## build and prove every engine; a second run does only what changed
+	dvc repro
+
+test: setup-test check ## all checks and tests
+	python -m pytest
+
+check: setup-test ## linter, formatter and type checker
+	ruff check .
+	ruff format --check .
+	mypy
+
+format: setup-test ## let the linter and the formatter mend what they can
+	ruff check --fix .
+	ruff format .
+
+lock: ## write requirements.lock from a fresh environment with the newest versions that fit
+	rm -rf $(SCRATCH)/lock && $(PYTHON) -m venv $(SCRATCH)/lock
+	sed 's/^-c .*//; s/^-r .*//' requirements/run.txt requirements/test.txt > $(SCRATCH)/lock/all.txt
+	$(SCRATCH)/lock/bin/pip install -r $(SCRATCH)/lock/all.txt
+	{ echo "# Every version, for all of requirements/. Written by 'make lock' from a fresh environment."; \
+		$(SCRATCH)/lock/bin/pip freeze | sed 's/+cpu$$//'; } > requirements.lock
+
+clean: ## remove scratch files; what DVC keeps stays
+	rm -rf $(SCRATCH) .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,250 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+import networks
+from enginewright.config.choices import Exporter
+from enginewright.config.models import DiskModel
+from enginewright.contract import Contract, Kind, Rule
+from networks.disk import Disk, sample, strict_maxima
+from tests.networks.graphs import FORBIDDEN, assert_close, engine_bytes, exported, operators, run_graph
+from tests.networks.real import KEYPOINTS, PAIRS, SIDE, Features, Published, photograph
+
+IMAGES = sorted({name for pair in PAIRS for name in pair})
+SMALL = DiskModel(height=64, width=96, keypoints=40)
+
+
+@pytest.fixture(scope="module")
+def small(published: Published) -> Disk:
+    """Return DISK with real weights for images of 96 x 64."""
+    module = Disk(SMALL.keypoints)
+    module.load_state_dict(published.state("disk-depth-save.pth"), strict=True)
+    module.eval()
+    return module
+
+
+@pytest.fixture(scope="module")
+def patch() -> Tensor:
+    """Return a piece of a photograph, 96 x 64."""
+    return photograph("coffee.png")[..., 150:214, 200:296].contiguous()
+
+
+def by_position(keypoints: Tensor, *others: Tensor) -> dict[tuple[float, ...], tuple[Tensor, ...]]:
+    rows = zip(keypoints.tolist(), *others, strict=True)
+    return {tuple(position): tuple(rest) for position, *rest in rows}
+
+
+@pytest.mark.parametrize("image", IMAGES)
+def test_keypoints_scores_and_descriptors_are_the_published_ones(features: dict[str, Features], image: str) -> None:
+    keypoints, scores, descriptors, valid = (output[0] for output in features[image].ours)
+    kept = valid.bool()
+    ours = by_position(keypoints[kept], scores[kept], descriptors[kept])
+    theirs = features[image].theirs
+    original = by_position(theirs["keypoints"][0], theirs["keypoint_scores"][0], theirs["descriptors"][0])
+    assert ours.keys() == original.keys()
+    for position, (score, descriptor) in ours.items():
+        their_score, their_descriptor = original[position]
+        assert abs(score - their_score) <= 1e-4 + 1e-5 * their_score  # logits of up to 100: a few steps of fp32
+        assert torch.nn.functional.cosine_similarity(descriptor, their_descriptor, dim=0) >= 0.99999
+
+
+@pytest.mark.parametrize("image", IMAGES)
+def test_slots_are_the_strongest_first_and_then_zero(features: dict[str, Features], image: str) -> None:
+    keypoints, scores, descriptors, valid = (output[0] for output in features[image].ours)
+    count = int(valid.sum())
+    assert count == (features[image].theirs["keypoints"].shape[1])
+    assert valid.tolist() == [1] * count + [0] * (KEYPOINTS - count)
+    assert (scores[:count].diff() <= 0).all()
+    assert (scores[:count] > 0).all()
+    torch.testing.assert_close(descriptors[:count].norm(dim=-1), torch.ones(count))
+    for output in (keypoints, scores, descriptors):
+        assert not output[count:].any()
+
+
+def test_the_low_texture_image_does_leave_slots_empty(features: dict[str, Features]) -> None:
+    assert 0 < int(features["low texture"].ours[3].sum()) < KEYPOINTS
+    assert int(features["astronaut"].ours[3].sum()) == KEYPOINTS
+
+
+def brute_force(scores: NDArray[np.float32], window: int, threshold: float) -> NDArray[np.float32]:
+    """Compare every position with every other of its window, one by one."""
+    side = window // 2
+    kept = np.full((scores.shape[0] - 2 * side, scores.shape[1] - 2 * side), threshold, dtype=np.float32)
+    for y, x in np.ndindex(kept.shape):
+        around = scores[y : y + window, x : x + window].copy()
+        centre = around[side, side]
+        around[side, side] = -np.inf
+        if centre > threshold and (centre > around).all():
+            kept[y, x] = centre
+    return kept
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    scores=st.tuples(st.integers(7, 12), st.integers(7, 12)).flatmap(
+        lambda shape: hnp.arrays(np.float32, shape, elements=st.integers(-3, 9).map(float))
+    ),
+    window=st.sampled_from([3, 5, 7]),
+    threshold=st.sampled_from([-2.0, 0.0, 4.0]),
+)
+def test_maxima_are_those_of_brute_force_ties_included(
+    scores: NDArray[np.float32], window: int, threshold: float
+) -> None:
+    found = strict_maxima(torch.from_numpy(scores)[None, None], window, threshold)
+    np.testing.assert_array_equal(found[0, 0].numpy(), brute_force(scores, window, threshold))
+
+
+@pytest.mark.parametrize("window", [3, 5, 63])
+def test_a_lone_peak_is_found_wherever_its_window_fits(window: int) -> None:
+    side = window // 2
+    scores = torch.zeros(1, 1, window + 2, window + 1)
+    scores[0, 0, side + 2, side + 1] = 1.0
+    found = strict_maxima(scores, window, 0.0)
+    assert found.shape == (1, 1, 3, 2)
+    assert found.nonzero().tolist() == [[0, 0, 2, 1]]
+
+
+@pytest.mark.parametrize("position", [(1, 5), (5, 1), (10, 5), (5, 10)])
+def test_a_peak_whose_window_leaves_the_map_is_none(position: tuple[int, int]) -> None:
+    scores = torch.zeros(1, 1, 12, 12)
+    scores[0, 0, position[0], position[1]] = 1.0
+    assert not strict_maxima(scores, 5, 0.0).any()
+
+
+def test_two_equal_peaks_suppress_each_other_and_distant_ones_do_not() -> None:
+    scores = torch.zeros(1, 1, 9, 16)
+    scores[0, 0, 4, [3, 5, 12]] = 1.0
+    assert strict_maxima(scores, 5, 0.0).nonzero().tolist() == [[0, 0, 2, 10]]
+
+
+def test_a_score_equal_to_the_threshold_is_not_kept() -> None:
+    scores = torch.zeros(1, 1, 5, 5)
+    scores[0, 0, 2, 2] = 0.5
+    assert not (strict_maxima(scores, 5, 0.5) > 0.5).any()
+    assert (strict_maxima(scores, 5, 0.25) > 0.25).any()
+
+
+def test_descriptors_are_sampled_at_row_and_column() -> None:
+    maps = torch.randn(2, 129, 6, 9)
+    pixels = torch.tensor([[4 * 9 + 7, 0], [5 * 9 + 8, 13]])
+    expected = torch.stack((maps[[0, 0], :128, [4, 0], [7, 0]], maps[[1, 1], :128, [5, 1], [8, 4]]))
+    torch.testing.assert_close(sample(maps, pixels), torch.nn.functional.normalize(expected, dim=-1))
+
+
+def test_a_zero_descriptor_stays_zero() -> None:
+    assert not sample(torch.zeros(1, 129, 2, 2), torch.tensor([[3]])).any()
+
+
+def test_each_image_of_a_batch_is_treated_alone(small: Disk, patch: Tensor) -> None:
+    with torch.inference_mode():
+        together = small(torch.cat((patch, patch.flip(-1))))
+        apart = [small(image) for image in (patch, patch.flip(-1))]
+    for index, alone in enumerate(apart):
+        ours, theirs = (by_position(run[0][row], run[1][row]) for run, row in ((together, index), (alone, 0)))
+        assert ours.keys() == theirs.keys()
+
+
+@pytest.mark.parametrize("threshold", [-1000.0, 4.0])
+def test_the_threshold_may_lie_on_either_side_of_zero(published: Published, patch: Tensor, threshold: float) -> None:
+    state = published.state("disk-depth-save.pth")
+    module = Disk(500, threshold=threshold)
+    module.load_state_dict(state, strict=True)
+    original = published.disk(max_num_keypoints=500, detection_threshold=threshold).eval()
+    with torch.inference_mode():
+        keypoints, scores, _, valid = module.eval()(patch)
+        expected = original({"image": patch})
+    assert by_position(keypoints[valid.bool()]).keys() == by_position(expected["keypoints"][0]).keys()
+    assert (scores[valid.bool()] > threshold).all()
+    assert not scores[~valid.bool()].any()
+
+
+def test_the_state_dict_is_the_published_one_both_ways(published: Published, disk: nn.Module) -> None:
+    original = published.disk().model
+    original.load_state_dict(disk.state_dict(), strict=True)
+    fresh = networks.load("disk").module(DiskModel())
+    fresh.load_state_dict(original.state_dict(), strict=True)
+    for key, tensor in published.state("disk-depth-save.pth").items():
+        assert torch.equal(fresh.state_dict()[key], tensor)
+        assert networks.load("disk").rename(key) == key
+
+
+def test_the_contract_holds_for_the_module(small: Disk, patch: Tensor) -> None:
+    contract = networks.load("disk").contract(SMALL)
+    assert contract.kind is Kind.extractor
+    assert [port.name for port in contract.inputs] == ["image"]
+    assert [port.name for port in contract.outputs] == ["keypoints", "scores", "descriptors", "valid"]
+    assert {port.rule for port in contract.outputs} == {Rule.aligned}
+    assert contract.layernorms == 0
+    assert contract.shape(contract.inputs[0]) == tuple(patch.shape)
+    with torch.inference_mode():
+        for port, output in zip(contract.outputs, small(patch), strict=True):
+            assert contract.shape(port) == tuple(output.shape)
+            assert f"torch.{port.dtype}" == str(output.dtype)
+
+
+def test_the_contract_survives_json() -> None:
+    contract = networks.load("disk").contract(DiskModel(batch=2, height=480, width=640, keypoints=7))
+    assert contract.sizes["height"] == 480
+    assert Contract.from_json(contract.to_json()) == contract
+    assert Contract.from_json(contract.to_json()).to_json() == contract.to_json()
+
+
+CASES = [
+    (Exporter.torchscript, 16, False),
+    (Exporter.torchscript, 23, True),
+    (Exporter.dynamo, 17, False),
+    (Exporter.dynamo, 20, True),
+]
+
+
+@pytest.mark.parametrize(("exporter", "opset", "dynamic"), CASES)
+def test_the_graph_is_static_small_and_does_the_same(
+    small: Disk, patch: Tensor, exporter: Exporter, opset: int, dynamic: bool
+) -> None:
+    contract = networks.load("disk").contract(SMALL)
+    model = exported(small, (patch,), contract, exporter, opset, dynamic)
+    assert model.opset_import[0].version == opset
+    assert not FORBIDDEN & operators(model).keys()
+    weights = sum(tensor.numel() * tensor.element_size() for tensor in small.state_dict().values())
+    assert model.ByteSize() < weights + 150_000, "a constant of the image's size was folded into the graph"
+    images = [patch, torch.cat((patch, patch.flip(-2)))[..., :48, :64].contiguous()] if dynamic else [patch]
+    for image in images:
+        with torch.inference_mode():
+            assert_close(run_graph(model, (image,)), small(image), atol=1e-4)
+
+
+@pytest.mark.parametrize("exporter", list(Exporter))
+def test_coordinates_are_computed_in_integers_to_the_end(small: Disk, patch: Tensor, exporter: Exporter) -> None:
+    """What computes in int64 is untouched by a cast to fp16, which holds no odd number above 2048."""
+    model = exported(small, (patch,), networks.load("disk").contract(SMALL), exporter)
+    producers: dict[str, Any] = {output: node for node in model.graph.node for output in node.output}
+    seen, waiting = [], ["keypoints"]
+    while waiting:
+        node = producers.get(waiting.pop())
+        if node is None or node in seen:
+            continue
+        seen.append(node)
+        if node.op_type not in ("TopK", "Greater"):
+            waiting.extend(node.input)
+    casts = [node.attribute[0].i for node in seen if node.op_type == "Cast"]
+    assert casts.count(1) == 1, "the last step, to float32 pixels"
+    assert producers["keypoints"].op_type == "Cast"
+    assert not {10, 11, 16} & set(casts)
+
+
+@pytest.mark.parametrize("exporter", list(Exporter))
+def test_tensorrt_rtx_builds_the_graph(small: Disk, patch: Tensor, exporter: Exporter) -> None:
+    assert engine_bytes(exported(small, (patch,), networks.load("disk").contract(SMALL), exporter)) > 4_000_000
+
+
+def test_the_image_of_these_tests_is_the_configured_one() -> None:
+    assert (DiskModel().height, DiskModel().width, DiskModel().keypoints) == (SIDE, SIDE, KEYPOINTS)
