@@ -23,29 +23,32 @@ class Group:
     colour: str
     chosen: NDArray[np.bool_]
 
+    def __len__(self) -> int:
+        return int(self.chosen.sum())
+
 
 def groups(errors: NDArray[np.float64], confidence: NDArray[np.float32]) -> list[Group]:
-    """Return disjoint groups that hold all M matches, in the order to draw them: the rarest last, above the others."""
+    """Return disjoint groups, none empty, that hold all M matches, best first."""
     found = by_error(errors) if np.isfinite(errors).any() else by_confidence(confidence)
-    return sorted((group for group in found if group.chosen.any()), key=lambda group: -int(group.chosen.sum()))
+    return [group for group in found if len(group)]
 
 
 def by_error(errors: NDArray[np.float64]) -> list[Group]:
-    """Return groups by (M,) errors in pixels, worst first; NaN is an error that is not known."""
+    """Return groups by (M,) errors in pixels, best first; NaN is an error that is not known."""
     found, rest, least = [], np.isfinite(errors), 0
     for limit, colour in _ERRORS_PX:
         chosen = rest & (np.nan_to_num(errors, nan=np.inf) <= limit)
         found.append(Group(f"error {least} to {limit} px", colour, chosen))
         rest, least = rest & ~chosen, limit
     worst = Group(f"error above {least} px", _RED, rest)
-    return [Group("truth not known", _GREY, ~np.isfinite(errors)), worst, *reversed(found)]
+    return [*found, worst, Group("truth not known", _GREY, ~np.isfinite(errors))]
 
 
 def by_confidence(confidence: NDArray[np.float32]) -> list[Group]:
-    """Return groups by (M,) confidence in 0..1, worst first."""
+    """Return groups by (M,) confidence in 0..1, best first."""
     found, rest, most = [], np.ones(len(confidence), dtype=np.bool_), 1.0
     for limit, colour in _CONFIDENCES:
         chosen = rest & (confidence >= limit)
         found.append(Group(f"confidence {limit:g} to {most:g}", colour, chosen))
         rest, most = rest & ~chosen, limit
-    return [Group(f"confidence below {most:g}", _RED, rest), *reversed(found)]
+    return [*found, Group(f"confidence below {most:g}", _RED, rest)]

@@ -69,11 +69,12 @@ def _draw_group(axes: Axes, group: Group, matched: Matched, shift: int) -> Any:
     from matplotlib.collections import LineCollection
     from matplotlib.lines import Line2D
 
-    lines = _lines(matched, shift)[group.chosen]
-    axes.add_collection(LineCollection(list(lines), colors=group.colour, linewidths=0.6, alpha=0.8), autolim=False)
-    ends = lines.reshape(-1, 2)
-    axes.plot(*ends.T, linestyle="none", marker="o", markersize=1.8, color=group.colour, scalex=False, scaley=False)
-    return Line2D([], [], color=group.colour, linewidth=3, label=f"{group.label}: {group.chosen.sum()}")
+    lines, colour = _lines(matched, shift)[group.chosen], group.colour
+    order = 2 + 1 / len(group)  # the rarer lie above, so that a few wrong matches are seen among many right ones
+    axes.add_collection(LineCollection(list(lines), colors=colour, linewidths=0.6, alpha=0.8, zorder=order), False)
+    ends = {"linestyle": "none", "marker": "o", "markersize": 1.8, "color": colour, "zorder": order}
+    axes.plot(*lines.reshape(-1, 2).T, scalex=False, scaley=False, **ends)
+    return Line2D([], [], color=colour, linewidth=3, label=f"{group.label}: {len(group)}")
 
 
 def _lines(matched: Matched, shift: int) -> NDArray[np.float32]:

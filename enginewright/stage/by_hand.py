@@ -31,36 +31,38 @@ def stage_by_hand(name: str, overrides: list[str], sections: tuple[str, ...]) ->
     Raises:
         ConfigError: if no network is named, an override does not fit, or an input is missing.
     """
-    network, inputs, rest = _split(name, overrides)
+    stage = yaml.safe_load(Path("dvc.yaml").read_text(encoding="utf-8"))["stages"][name]
+    network, inputs, rest = _split(name, overrides, one="do" in stage)
     networks = _compose(network, rest)
-    arguments = _arguments(name, network, networks[network])
+    arguments = _arguments(stage.get("do", stage)["cmd"], network, networks.get(network, {}))
     found = entry.paths_of(arguments["--in"]) | inputs
     outputs = {key: SCRATCH / name / path for key, path in entry.paths_of(arguments["--out"]).items()}
     entry.refuse_missing(found)
     for path in outputs.values():
-        print(f"{name}@{network} writes {path}", file=sys.stderr)
+        print(f"{name} writes {path}", file=sys.stderr)
     return Stage(network, networks, sections, found, outputs)
 
 
-def _split(name: str, overrides: list[str]) -> tuple[str, dict[str, Path], list[str]]:
+def _split(name: str, overrides: list[str], one: bool) -> tuple[str, dict[str, Path], list[str]]:
+    """Split into the network (empty for a stage that covers them all), the inputs and the overrides for Hydra."""
     networks = [item.removeprefix("network=") for item in overrides if item.startswith("network=")]
-    if len(networks) != 1:
+    if len(networks) != int(one):
         raise ConfigError(
-            "a stage by hand is for one network",
-            expected=f"python -m stages.{name} network=disk export.opset=18",
+            "a stage by hand is for one network" if one else f"{name} covers all networks",
+            expected=f"python -m stages.{name}" + " network=disk export.opset=18" * one,
             got=" ".join(overrides) or "no arguments",
         )
     inputs = entry.paths_of([item.removeprefix("in.") for item in overrides if item.startswith("in.")])
     rest = [item for item in overrides if not item.startswith(("network=", "in."))]
-    return networks[0], inputs, rest
+    return "".join(networks), inputs, rest
 
 
 def _compose(network: str, overrides: list[str]) -> dict[str, Any]:
     """Compose the default networks, which a matcher's extractor is one of, and the named one."""
     default = _networks([])
-    chosen = [*default, *([network] if network not in default else [])]
+    chosen = list(dict.fromkeys([*default, *([network] if network else [])]))
     networks = _networks([f"network=[{','.join(chosen)}]", *overrides])
-    if network not in networks:
+    if network and network not in networks:
         raise ConfigError("unknown network", expected=sorted(networks), got=network)
     return networks
 
@@ -70,10 +72,9 @@ def _networks(overrides: list[str]) -> dict[str, Any]:
     return dict(plain)
 
 
-def _arguments(name: str, network: str, values: Mapping[str, Any]) -> dict[str, list[str]]:
-    """Return the words after `--in` and `--out` of the stage's command in dvc.yaml, templates filled in."""
-    stage = yaml.safe_load(Path("dvc.yaml").read_text(encoding="utf-8"))["stages"][name]
-    command = _TEMPLATE.sub(lambda found: _fill(found[1], network, values), stage.get("do", stage)["cmd"])
+def _arguments(template: str, network: str, values: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Return the words after `--in` and `--out` of a stage's command in dvc.yaml, templates filled in."""
+    command = _TEMPLATE.sub(lambda found: _fill(found[1], network, values), template)
     arguments: dict[str, list[str]] = {"--in": [], "--out": []}
     current: list[str] = []
     for word in shlex.split(command):

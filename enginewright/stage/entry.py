@@ -23,12 +23,12 @@ def enter(main: Callable[[Stage], None], sections: tuple[str, ...]) -> None:
 
 def _stage(argv: Sequence[str], sections: tuple[str, ...]) -> Stage:
     options, overrides = _parser().parse_known_args(list(argv[1:]))
-    if options.network is None:
+    if not options.outputs:
         from enginewright.stage.by_hand import stage_by_hand
 
         return stage_by_hand(Path(argv[0]).stem, overrides, sections)
     if overrides:
-        raise ConfigError("Hydra overrides do not go with --network", got=overrides, cure="leave --network out")
+        raise ConfigError("Hydra overrides do not go with --out", got=overrides, cure="leave --out out")
     inputs, outputs = paths_of(options.inputs), paths_of(options.outputs)
     refuse_missing(inputs)
     return Stage(options.network, read_networks(Path("params.yaml"), Path("conf")), sections, inputs, outputs)
@@ -36,7 +36,7 @@ def _stage(argv: Sequence[str], sections: tuple[str, ...]) -> Stage:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(allow_abbrev=False)
-    parser.add_argument("--network")
+    parser.add_argument("--network", default="")
     parser.add_argument("--in", dest="inputs", nargs="*", default=[], metavar="NAME=PATH")
     parser.add_argument("--out", dest="outputs", nargs="*", default=[], metavar="NAME=PATH")
     return parser

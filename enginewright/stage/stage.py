@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Stage:
-    """One run of a stage for one network.
+    """One run of a stage for one network, or for all of them together, where `network` is empty.
 
     networks: the plain `networks` mapping of params.yaml. sections: those that the stage declares; no other can be
     read, so that DVC never misses one. A name such as "extractor.model" is the extractor's section.

@@ -47,6 +47,18 @@ def test_right_matches_are_green_and_wrong_ones_red() -> None:
     assert near(wrong, RED) > 500 > near(wrong, GREEN)
 
 
+def test_one_wrong_match_is_seen_among_many_right_ones() -> None:
+    """A hundred right matches cover the picture; the wrong one must lie above them."""
+    many, one = crossing(100), crossing(1, error=20)
+    first, second = (
+        Features(np.concatenate([a.keypoints, b.keypoints]), np.ones((101, 2), np.float32), np.ones(101, bool))
+        for a, b in ((many.features0, one.features0), (many.features1, one.features1))
+    )
+    rows = np.arange(101)
+    both = Matched(first, second, np.stack([rows, rows], axis=1), np.full(101, 0.9, np.float32))
+    assert near(pixels(match_picture(pair(Homography(np.eye(3))), {"both": both})), RED) > 200
+
+
 def test_without_truth_the_confidence_decides() -> None:
     assert near(pixels(match_picture(pair(Unknown()), {"sure": crossing(error=20)})), GREEN) > 500
 
