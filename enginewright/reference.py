@@ -71,7 +71,7 @@ def load_reference(path: Path) -> Reference:
                 names=tuple(str(name) for name in arrays["names"]),
                 contract=Contract.from_json(str(arrays["contract"])),
             )
-    except (OSError, ValueError, KeyError, BadZipFile) as error:
+    except (OSError, EOFError, ValueError, KeyError, BadZipFile) as error:
         raise EnginewrightError(
             f"{path.name} is no reference: {error}", expected="an .npz that the swap stage wrote", cure="dvc repro"
         ) from error

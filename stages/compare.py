@@ -49,8 +49,7 @@ def _by_provider(graphs: Mapping[str, Path], verdicts: dict[str, Verdict]) -> di
         reduced = reduced_precision(path)
         if reduced and not has_cuda():
             verdicts[artifact] = not_run(
-                f"{artifact} is {reduced}: a CPU computes it with fp32 kernels, which proves nothing; "
-                "needs an NVIDIA GPU and onnxruntime-gpu"
+                f"{artifact}: {reduced} on a CPU proves nothing, it needs a GPU and onnxruntime-gpu"
             )
         else:
             chosen.setdefault(CUDA if reduced else CPU, {})[artifact] = path

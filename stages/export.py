@@ -45,16 +45,10 @@ def run(model: ModelConfig, form: Form, config: ExportConfig, checkpoint: Path) 
     swap_layernorms(module, form)
     graph = exporter(config.exporter)(module, ExportRequest(contract, config.opset, config.dynamic))
     strip_notes(graph)
-    name_axes(graph, _open_axes(contract))
+    if config.dynamic:
+        name_axes(graph, contract)
     _check(graph, contract, form, config)
     return graph
-
-
-def _open_axes(contract: Contract) -> dict[str, dict[int, str]]:
-    return {
-        port.name: {index: axis for index, axis in enumerate(port.axes) if axis in port.dynamic}
-        for port in contract.ports
-    }
 
 
 def _check(graph: onnx.ModelProto, contract: Contract, form: Form, config: ExportConfig) -> None:

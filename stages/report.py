@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 from enginewright.artifacts import write_bytes
@@ -11,18 +12,19 @@ from enginewright.stage import Stage, enter
 SECTIONS = ()
 
 
-def run(metrics: Path, plots: Path) -> str:
-    """Return the page for the folders `metrics` and `plots`, each with a folder a network.
+def run(metrics: Path, plots: Path, networks: Collection[str] | None = None) -> str:
+    """Return the page for the folders `metrics` and `plots`, each with a folder a network, of `networks` alone.
 
     Raises:
         DataError: if there are no metrics, or a file is not what its name says.
     """
-    return page(metrics, plots)
+    return page(metrics, plots, networks)
 
 
 def main(stage: Stage) -> None:
-    """Read the inputs `metrics` and `plots`, write the output `report`. The stage has no network of its own."""
-    write_bytes(stage.outputs["report"], run(stage.inputs["metrics"], stage.inputs["plots"]).encode())
+    """Read the inputs `metrics` and `plots`, write the output `report`. The stage covers all networks of the run."""
+    html = run(stage.inputs["metrics"], stage.inputs["plots"], stage.networks)
+    write_bytes(stage.outputs["report"], html.encode())
 
 
 if __name__ == "__main__":

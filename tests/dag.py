@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import shlex
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -14,7 +15,9 @@ from typing import Any
 import yaml
 
 ROOT = Path(__file__).parents[1]
+PROJECT = ("enginewright", "networks", "stages")
 TEMPLATE = re.compile(r"\$\{([^}]*)\}")
+_DOTTED = re.compile(rf"({'|'.join(PROJECT)})(\.[a-z_]+)+")
 
 
 @dataclass(frozen=True)
@@ -28,10 +31,13 @@ class Wired:
     deps: tuple[str, ...]
     written: tuple[str, ...]
 
+    def __str__(self) -> str:
+        return f"{self.name}@{self.network}" if self.network else self.name
+
     def paths(self, option: str) -> list[str]:
         """Return the paths of the NAME=PATH words after `--in` or `--out`."""
-        words, found, current = shlex.split(self.cmd), [], ""
-        for word in words:
+        found, current = [], ""
+        for word in shlex.split(self.cmd):
             current = word if word.startswith("--") else current
             if current == option and word != option:
                 found.append(word.partition("=")[2])
@@ -43,46 +49,46 @@ class Wired:
 
 
 @cache
-def raw_stages() -> dict[str, dict[str, Any]]:
-    """Return the stages of dvc.yaml as they are written, without `foreach`."""
-    stages = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
-    return {name: stage.get("do", stage) for name, stage in stages.items()}
+def stages() -> dict[str, dict[str, Any]]:
+    """Return the stages as dvc.yaml writes them."""
+    found: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
+    return found
 
 
 @cache
 def params() -> dict[str, Any]:
     """Return params.yaml."""
-    values: dict[str, Any] = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
-    return values
+    found: dict[str, Any] = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+    return found
 
 
-def wired() -> Iterator[Wired]:
-    """Yield every stage for every network that it runs for."""
-    stages = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
-    for name, stage in stages.items():
-        if "foreach" not in stage:
-            yield _wired(name, "", {}, stage)
-            continue
-        for network, item in params()[TEMPLATE.fullmatch(stage["foreach"])[1]].items():
-            yield _wired(name, network, item, stage["do"])
+def wired() -> list[Wired]:
+    """Return every stage for every network that it runs for."""
+    return [item for name, stage in stages().items() for item in _wired_stage(name, stage)]
+
+
+def _wired_stage(name: str, stage: Mapping[str, Any]) -> Iterator[Wired]:
+    if "foreach" not in stage:
+        yield _wired(name, "", {}, stage)
+        return
+    for network, item in params()[stage["foreach"].strip("${}")].items():
+        yield _wired(name, network, item, stage["do"])
 
 
 def _wired(name: str, network: str, item: Mapping[str, Any], raw: Mapping[str, Any]) -> Wired:
-    def filled(texts: list[Any]) -> tuple[str, ...]:
+    def filled(*kinds: str) -> tuple[str, ...]:
+        texts = [text for kind in kinds for text in raw.get(kind, [])]
         return tuple(fill(next(iter(text)) if isinstance(text, dict) else text, network, item) for text in texts)
 
-    written = [text for kind in ("outs", "metrics", "plots") for text in raw.get(kind, [])]
     cmd = fill(raw["cmd"], network, item)
-    return Wired(name, network, cmd, filled(raw.get("params", [])), filled(raw.get("deps", [])), filled(written))
+    return Wired(name, network, cmd, filled("params"), filled("deps"), filled("outs", "metrics", "plots"))
 
 
 def fill(text: str, network: str, item: Mapping[str, Any]) -> str:
     """Return `text` with DVC's templates filled in."""
 
     def value(found: re.Match[str]) -> str:
-        if found[1] == "key":
-            return network
-        current: Any = {"item": item}
+        current: Any = {"item": item, "key": network}
         for part in found[1].split("."):
             current = current[part]
         return str(current)
@@ -108,15 +114,17 @@ def constant(path: Path, name: str) -> Any:
         KeyError: if it assigns none.
     """
     for node in tree_of(path).body:
-        if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == name for t in node.targets):
+        if isinstance(node, ast.Assign) and any(
+            isinstance(item, ast.Name) and item.id == name for item in node.targets
+        ):
             return ast.literal_eval(node.value)
     raise KeyError(name)
 
 
-def imports(path: Path, lazy: bool = True) -> Iterator[str]:
+def imports(path: Path, lazy: bool) -> Iterator[str]:
     """Yield the dotted names that a file imports or names in a string, but not those for the type checker alone.
 
-    `from a import b` yields both a and a.b, since b may be a module. Without `lazy`, functions are left out.
+    `from a import b` yields both a and a.b, since b may be a module. Without `lazy`, bodies of functions are left out.
     """
     pending: list[ast.AST] = [tree_of(path)]
     while pending:
@@ -145,39 +153,40 @@ def file_of(module: str) -> Path | None:
     return next((path for path in (base.with_suffix(".py"), base / "__init__.py") if path.is_file()), None)
 
 
-def packages_of(path: Path) -> Iterator[Path]:
+def _packages_of(path: Path) -> Iterator[Path]:
     """Yield the `__init__` files that run before a file of the project is imported."""
-    for folder in path.relative_to(ROOT).parents:
-        if (ROOT / folder / "__init__.py").is_file():
-            yield ROOT / folder / "__init__.py"
+    folders = (ROOT / folder for folder in path.relative_to(ROOT).parents)
+    return (folder / "__init__.py" for folder in folders if (folder / "__init__.py").is_file())
 
 
 @dataclass(frozen=True)
 class Reached:
-    """What a stage can import: files of the project, relative to its root, and other top-level modules."""
+    """What a stage can import: files of the project, relative to its root, and other top-level modules.
+
+    A package's `__init__` that is imported for a module beside it counts by what it imports, not by itself.
+    """
 
     files: frozenset[str]
     others: frozenset[str]
 
 
-def reached(stage: Path, adapters: frozenset[str], stop: tuple[str, ...]) -> Reached:
-    """Return what `stage` reaches by imports; files below `stop` are left out, with what only they import.
+def reached(stage: Path, adapters: tuple[str, ...] = (), stop: tuple[str, ...] = ()) -> Reached:
+    """Return what `stage` reaches by imports; paths that start with one of `stop` are left out, and what they import.
 
     adapters: files under networks/ that the registry loads by name, which no import statement shows.
     """
-    files, others, pending = set(), set(), [stage]
+    done: set[tuple[Path, bool]] = set()
+    others: set[str] = set()
+    pending = [(stage, True)]
     while pending:
-        path = pending.pop()
-        name = path.relative_to(ROOT).as_posix()
-        if name in files or name.startswith(stop):
+        path, lazy = pending.pop()
+        if (path, lazy) in done or path.relative_to(ROOT).as_posix().startswith(stop):
             continue
-        files.add(name)
-        if path == ROOT / "networks" / "__init__.py" and _is_used(path, stage):
-            pending.extend(ROOT / "networks" / f"{adapter}.py" for adapter in adapters)
-        for module in imports(path):
-            found = file_of(module)
-            if found:
-                pending.append(found)
-            elif module.partition(".")[0] not in (*PROJECT, *sys.stdlib_module_names):
-                others.add(module.partition(".")[0])
-    return Reached(frozenset(files), frozenset(others))
+        done.add((path, lazy))
+        pending += [(package, False) for package in _packages_of(path)]
+        if path == ROOT / "networks" / "__init__.py":
+            pending += [(ROOT / "networks" / f"{adapter}.py", True) for adapter in adapters]
+        names = set(imports(path, lazy))
+        pending += [(found, True) for found in map(file_of, names) if found]
+        others |= {name.partition(".")[0] for name in names} - {*PROJECT, *sys.stdlib_module_names}
+    return Reached(frozenset(path.relative_to(ROOT).as_posix() for path, whole in done if whole), frozenset(others))

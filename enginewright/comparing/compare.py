@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from enginewright.artifacts import sha256_of
 from enginewright.comparing.align import align
-from enginewright.comparing.judge import judge_errors, unusable
+from enginewright.comparing.judge import judge_errors, misshapen, unusable
 from enginewright.comparing.measure import Errors, absolute_errors, measure
 from enginewright.comparing.runs import run_graphs
 from enginewright.config.sections import CompareConfig
@@ -34,16 +34,15 @@ class Comparison:
 
     def add(self, expected: Arrays, actual: Arrays, contract: Contract, radius: float) -> None:
         """Add one sample's outputs; after the first unusable one the comparison is void."""
-        self.void = self.void or unusable(actual, contract)
+        self.void = self.void or unusable(actual, contract) or misshapen(expected, actual, contract)
         if self.void:
             return
         both = align(expected, actual, contract, radius)
         self.missing.append(both.missing)
         for tensor in contract.outputs:
             first, second = both.expected[tensor.name], both.actual[tensor.name]
-            if first.shape != second.shape or not first.size:
-                self.void = f"the output {tensor.name} has shape {second.shape}, the reference {first.shape}"
-                return
+            if not first.size:  # no keypoint was paired: `missing` says so, unless neither result has any
+                continue
             self.errors.setdefault(tensor.name, []).append(measure(tensor, first, second))
             if tensor.rule is not Rule.equal:
                 quantiles = np.quantile(absolute_errors(first, second), _CURVE)

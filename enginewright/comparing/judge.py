@@ -28,6 +28,15 @@ def unusable(outputs: Arrays, contract: Contract) -> str | None:
     return None
 
 
+def misshapen(expected: Arrays, actual: Arrays, contract: Contract) -> str | None:
+    """Return which output of `actual` has another shape than the reference's."""
+    for tensor in contract.outputs:
+        wanted, found = expected[tensor.name].shape, actual[tensor.name].shape
+        if wanted != found:
+            return f"the output {tensor.name} has shape {found}, the reference {wanted}"
+    return None
+
+
 def judge_errors(artifact: str, errors: Mapping[str, Errors], missing: float, config: CompareConfig) -> Verdict:
     """Return the verdict of one artifact: failed with every breach named, or passed."""
     breaches = [

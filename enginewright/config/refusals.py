@@ -6,8 +6,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 
+from hydra.errors import MissingConfigException
+from omegaconf import DictConfig
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError, InterpolationKeyError, OmegaConfBaseException
 
+from enginewright.config.resolvers import CONF
 from enginewright.errors import ConfigError, EnginewrightError
 
 _NETWORK = re.compile(r"networks\.(\w+)\.")
@@ -25,7 +28,7 @@ def as_error(error: Exception, overrides: list[str]) -> EnginewrightError:
     # The outermost of OmegaConf's exceptions: the inner ones still hold placeholders for key and value.
     found = next((cause for cause in chain if isinstance(cause, OmegaConfBaseException)), error)
     return ConfigError(
-        f"the configuration does not compose: {_first_part(found)}",
+        f"the configuration does not compose: {_key_of(found)}{_first_part(found)}",
         expected=_allowed(found),
         got=" ".join(overrides) or "conf/ as it stands",
         cure="see conf/ for the keys, their units and ranges",
@@ -54,8 +57,26 @@ def _first_part(error: BaseException) -> str:
     return " ".join(text.split())
 
 
+def _key_of(error: BaseException) -> str:
+    """Return the full key of the value that does not fit, unless the message names it."""
+    key = getattr(error, "full_key", None)
+    return f"{key}: " if key and key not in str(error).split("\n    full_key")[0] else ""
+
+
 def _allowed(error: BaseException) -> list[str] | None:
-    cls = getattr(error, "object_type", None)
-    if isinstance(error, (ConfigKeyError, ConfigAttributeError)) and isinstance(cls, type) and is_dataclass(cls):
+    if isinstance(error, MissingConfigException):
+        return _options(error)
+    if not isinstance(error, (ConfigKeyError, ConfigAttributeError)):
+        return None
+    cls, parent = error.object_type, error.parent_node
+    if isinstance(cls, type) and is_dataclass(cls):
         return [item.name for item in fields(cls)]
-    return None
+    return [str(key) for key in parent if key != "hydra"] if isinstance(parent, DictConfig) else None
+
+
+def _options(error: MissingConfigException) -> list[str] | None:
+    """Return the options of a group that is a list, such as `network`: Hydra's message names those of others only."""
+    group = str(error.missing_cfg_file).rpartition("/")[0]
+    if error.options or not group:
+        return None
+    return sorted(path.stem for path in (CONF / group).glob("*.yaml") if not path.stem.startswith("_"))

@@ -29,6 +29,8 @@ def register_resolvers() -> None:
 
 
 def _plain_networks(root: DictConfig) -> dict[str, Any]:
+    if "networks" not in root:
+        return {}
     values: Any = OmegaConf.to_container(root.networks, resolve=True, throw_on_missing=True, enum_to_str=True)
     return dict(values)
 
@@ -44,15 +46,30 @@ def _values_sha256(*, _root_: DictConfig) -> str:
     for axis, (_, cls) in AXES.items():
         typed(cls, OmegaConf.to_container(_root_[axis], resolve=True, enum_to_str=True), axis)
     networks = _plain_networks(_root_)
-    check_networks(networks)
+    _refuse_other_matchers(_root_.matchers, _wiring(networks))
     return values_sha256(networks)
 
 
 def _matchers(*, _root_: DictConfig) -> DictConfig:
-    """Return, for each network that another feeds, the facts that its match stage is wired by."""
-    found = {
+    return OmegaConf.create(_wiring(_plain_networks(_root_)))
+
+
+def _wiring(networks: dict[str, Any]) -> dict[str, Any]:
+    """Check every network, then return for each that another feeds the facts that its match stage is wired by."""
+    return {
         name: {"extractor": network.extractor, "data": {"watch": network.data.watch}}
-        for name, network in _root_.networks.items()
+        for name, network in check_networks(networks).items()
         if network.extractor != name
     }
-    return OmegaConf.create(found)
+
+
+def _refuse_other_matchers(found: Any, wiring: dict[str, Any]) -> None:
+    """Refuse matchers set by hand: their names reach command lines, and only the networks' own are checked."""
+    plain = OmegaConf.to_container(found) if isinstance(found, DictConfig) else found
+    if plain != wiring:
+        raise ConfigError(
+            "matchers follows from the networks and cannot be set",
+            expected=wiring,
+            got=plain,
+            cure="set networks.NAME.extractor and networks.NAME.data.watch",
+        )

@@ -39,6 +39,13 @@ def _check_extractor(name: str, network: NetworkConfig, networks: Mapping[str, N
             cure=f"network=[{network.extractor},{name}]",
         )
     feeding = networks[network.extractor].model
+    if network.extractor_adapter != feeding.adapter:
+        raise ConfigError(
+            f"networks.{name}.extractor_adapter is not that of {network.extractor}: DVC would watch another file",
+            expected=feeding.adapter,
+            got=network.extractor_adapter,
+            cure=f"extractor_adapter: ${{networks.{network.extractor}.model.adapter}}",
+        )
     wanted, given = getattr(network.model, "keypoints", None), getattr(feeding, "keypoints", None)
     if wanted != given:
         raise ConfigError(

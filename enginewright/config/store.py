@@ -37,7 +37,11 @@ def _follow(axis: str, cls: Any) -> dict[str, str]:
 
 def _all_missing(cls: Any) -> Any:
     """Return the schema with no defaults: every value stands in conf/, where users read it."""
-    return OmegaConf.merge(schema_of(cls), {item.name: "???" for item in fields(cls) if _defaulted(item)})
+    schema = schema_of(cls)
+    for item in fields(cls):
+        if _defaulted(item):
+            schema[item.name] = "???"  # merging it in would change nothing: a missing value never overrides
+    return schema
 
 
 def _defaulted(item: Any) -> bool:

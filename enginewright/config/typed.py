@@ -57,6 +57,8 @@ def typed_network(network: Mapping[str, Any], name: str) -> NetworkConfig:
     Raises:
         ConfigError: for the first section that does not fit.
     """
+    if not isinstance(network, Mapping):
+        raise ConfigError(f"networks.{name} is no mapping", expected=_keys(NetworkConfig), got=network)
     sections = {section: typed_section(network, name, section) for section in ("model", *SECTIONS)}
     unknown = sorted(set(network) - set(_keys(NetworkConfig)))
     if unknown:

@@ -1,44 +1,43 @@
-"""Takes out of a graph what depends on where the project lies: documentation, stack traces, metadata."""
+"""Takes out of a graph what depends on where the project lies, and names its open axes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
-
 import onnx
 
-from enginewright.graphs.walk import all_graphs
+from enginewright.contract import Contract, Port
+from enginewright.graphs.walk import all_messages
 
 _NOTES = ("doc_string", "metadata_props")
 
 
 def strip_notes(model: onnx.ModelProto) -> None:
-    """Clear documentation strings and metadata of the model, its functions, and everything in its graphs.
+    """Clear documentation strings and metadata of the model and of everything in it.
 
     The dynamo exporter writes absolute paths and source lines there: a moved checkout would change every hash.
     """
-    for item in _noted(model):
+    for item in all_messages(model):
         for name in _NOTES:
             if name in item.DESCRIPTOR.fields_by_name:
                 item.ClearField(name)
 
 
-def _noted(model: onnx.ModelProto) -> Iterable[Any]:
-    yield model
-    for function in model.functions:
-        yield from [function, *function.node, *function.value_info]
-    for graph in all_graphs(model.graph):
-        yield from [graph, *graph.node, *graph.initializer, *graph.input, *graph.output, *graph.value_info]
-        yield from (attribute for node in graph.node for attribute in node.attribute)
+def name_axes(model: onnx.ModelProto, contract: Contract) -> None:
+    """Give the axes of inputs and outputs that an exporter left open the names of the contract, or its sizes.
 
-
-def name_axes(model: onnx.ModelProto, axes: dict[str, dict[int, str]]) -> None:
-    """Give the open axes of inputs and outputs the names of the contract: {tensor: {axis: name}}.
-
-    Exporters invent names such as s77; profiles are configured by the contract's.
+    Exporters invent names such as s77; profiles are configured by the contract's. With one axis open the TorchScript
+    exporter also loses sizes that have nothing to do with it: those that the contract fixes are written back.
     """
-    for value in [*model.graph.input, *model.graph.output]:
-        for index, name in axes.get(value.name, {}).items():
-            dimension = value.type.tensor_type.shape.dim[index]
-            if not dimension.HasField("dim_value"):
-                dimension.dim_param = name
+    ports = {port.name: port for port in contract.ports}
+    for value in (*model.graph.input, *model.graph.output):
+        if value.name in ports:
+            _name(value.type.tensor_type.shape, ports[value.name], contract)
+
+
+def _name(shape: onnx.TensorShapeProto, port: Port, contract: Contract) -> None:
+    for dimension, axis in zip(shape.dim, port.axes, strict=False):  # another rank is for `check_io` to refuse
+        if dimension.HasField("dim_value"):
+            continue
+        if axis in port.dynamic:
+            dimension.dim_param = axis
+        else:
+            dimension.dim_value = contract.sizes[axis]

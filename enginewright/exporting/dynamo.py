@@ -35,8 +35,9 @@ def export_dynamo(module: nn.Module, request: ExportRequest) -> onnx.ModelProto:
                 verbose=False,
             )
     except torch.onnx.errors.OnnxExporterError as error:
+        reason = str(error.__cause__ or error).strip()  # the error itself is a page on how to report a bug of torch
         raise GraphError(
-            f"the dynamo exporter could not write the graph: {str(error).splitlines()[0]}",
+            f"the dynamo exporter could not write the graph: {reason.splitlines()[0]}",
             expected="a module that torch.export captures",
             cure="export=torchscript",
         ) from error

@@ -9,13 +9,14 @@ from google.protobuf.message import DecodeError
 
 from enginewright.artifacts import write_bytes
 from enginewright.errors import GraphError
+from enginewright.graphs.walk import all_tensors
 
 
 def load_graph(path: Path) -> onnx.ModelProto:
     """Return the model in `path`.
 
     Raises:
-        GraphError: if the file is no ONNX model, is cut short, or keeps tensors in other files.
+        GraphError: if the file is no ONNX model, is empty or cut short, or keeps tensors in other files.
     """
     model = onnx.ModelProto()
     try:
@@ -24,6 +25,12 @@ def load_graph(path: Path) -> onnx.ModelProto:
         raise GraphError(
             f"{path.name} is no ONNX model: {error}", expected="a whole ONNX file", cure="build it again with dvc repro"
         ) from error
+    if not model.graph.node or not model.opset_import:
+        raise GraphError(
+            f"{path.name} is no ONNX model: it has no nodes or no operator set",
+            expected="a whole ONNX file",
+            cure="build it again with dvc repro",
+        )
     refuse_external_data(model, path.name)
     return model
 
@@ -57,11 +64,15 @@ def check_graph(model: onnx.ModelProto, name: str) -> None:
 
 
 def refuse_external_data(model: onnx.ModelProto, name: str) -> None:
-    """Refuse a model one of whose initializers lies in another file."""
-    for tensor in model.graph.initializer:
+    """Refuse a model one of whose tensors, wherever in it, lies in another file.
+
+    Raises:
+        GraphError: naming the tensor.
+    """
+    for tensor in all_tensors(model):
         if tensor.data_location == onnx.TensorProto.EXTERNAL:
             raise GraphError(
-                f"{name} keeps the initializer {tensor.name} in another file",
+                f"{name} keeps the tensor {tensor.name} in another file",
                 expected="one file with all tensors inside",
                 got="external data",
                 cure="save it with onnx.save(model, path, save_as_external_data=False)",

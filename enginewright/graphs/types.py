@@ -9,7 +9,7 @@ import onnx
 from onnx import TensorProto
 
 from enginewright.graphs.files import load_graph
-from enginewright.graphs.walk import all_nodes
+from enginewright.graphs.walk import all_nodes, all_tensors
 
 _REDUCED = {
     TensorProto.FLOAT16: "float16",
@@ -27,10 +27,10 @@ def initializer_types(model: onnx.ModelProto) -> Counter[str]:
 def reduced_type(model: onnx.ModelProto) -> str | None:
     """Return the reduced floating-point type that the graph computes in, or None for an fp32 graph.
 
-    Initializers, constants and the targets of Cast nodes decide: a graph reaches a reduced type by no other way
-    (its inputs are float32).
+    Stored tensors and the targets of Cast nodes decide: a graph reaches a reduced type by no other way (its inputs
+    are float32).
     """
-    found = {tensor.data_type for tensor in model.graph.initializer} | _constants(model) | _cast_targets(model)
+    found = {tensor.data_type for tensor in all_tensors(model)} | _cast_targets(model)
     return next((name for kind, name in _REDUCED.items() if kind in found), None)
 
 
@@ -40,10 +40,5 @@ def reduced_precision(path: Path) -> str | None:
 
 
 def _cast_targets(model: onnx.ModelProto) -> set[int]:
-    nodes = (node for node in all_nodes(model.graph) if node.op_type == "Cast")
+    nodes = (node for node in all_nodes(model) if node.op_type == "Cast")
     return {attribute.i for node in nodes for attribute in node.attribute if attribute.name == "to"}
-
-
-def _constants(model: onnx.ModelProto) -> set[int]:
-    nodes = (node for node in all_nodes(model.graph) if node.op_type == "Constant")
-    return {attribute.t.data_type for node in nodes for attribute in node.attribute if attribute.name == "value"}

@@ -1,34 +1,39 @@
-"""Walks over graphs, subgraphs of control-flow nodes included."""
+"""Walks over whole models: main graph, subgraphs of control flow, functions."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from typing import Any
 
 import onnx
+from google.protobuf.message import Message
 
 
-def all_graphs(graph: onnx.GraphProto) -> Iterator[onnx.GraphProto]:
-    """Yield the graph and every subgraph of its nodes."""
-    yield graph
-    for node in graph.node:
-        for attribute in node.attribute:
-            for inner in [attribute.g, *attribute.graphs] if attribute.HasField("g") else attribute.graphs:
-                yield from all_graphs(inner)
+def all_messages(message: Any) -> Iterator[Any]:
+    """Yield a protobuf message and every message in it, at any depth, but nothing from inside tensors."""
+    yield message
+    if isinstance(message, onnx.TensorProto):  # it holds numbers; to list its fields would copy the weights
+        return
+    for field, value in message.ListFields():
+        if field.message_type is not None:
+            for inner in [value] if isinstance(value, Message) else value:
+                yield from all_messages(inner)
 
 
-def all_nodes(graph: onnx.GraphProto) -> Iterator[onnx.NodeProto]:
-    """Yield every node, those of subgraphs included."""
-    for inner in all_graphs(graph):
-        yield from inner.node
+def all_nodes(model: onnx.ModelProto) -> Iterator[onnx.NodeProto]:
+    """Yield every node of the model, functions and subgraphs included."""
+    return (item for item in all_messages(model) if isinstance(item, onnx.NodeProto))
+
+
+def all_tensors(model: onnx.ModelProto) -> Iterator[onnx.TensorProto]:
+    """Yield every stored tensor of the model: initializers, dense or sparse, and attributes of nodes, anywhere."""
+    return (item for item in all_messages(model) if isinstance(item, onnx.TensorProto))
 
 
 def count_ops(model: onnx.ModelProto) -> Counter[str]:
     """Return how many nodes there are of each operator type, functions and subgraphs included."""
-    counts = Counter(node.op_type for node in all_nodes(model.graph))
-    for function in model.functions:
-        counts.update(node.op_type for node in function.node)
-    return counts
+    return Counter(node.op_type for node in all_nodes(model))
 
 
 def opset_of(model: onnx.ModelProto) -> int:

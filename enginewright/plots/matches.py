@@ -28,7 +28,7 @@ def match_picture(pair: Pair, rows: dict[str, Matched]) -> bytes:
     Images are grey and dimmed, so that the colours of lines are those of the legend.
     """
     both = _side_by_side(pair)
-    shown = (_WIDTH_PX - 2 * _MARGIN_PX) * both.shape[0] / both.shape[1]
+    shown = round((_WIDTH_PX - 2 * _MARGIN_PX) * both.shape[0] / both.shape[1])
     row_px = _TITLE_PX + shown + _LEGEND_PX
 
     def draw(figure: Figure) -> None:
@@ -72,7 +72,7 @@ def _draw_group(axes: Axes, group: Group, matched: Matched, shift: int) -> Any:
     lines, colour = _lines(matched, shift)[group.chosen], group.colour
     order = 2 + 1 / len(group)  # the rarer lie above, so that a few wrong matches are seen among many right ones
     axes.add_collection(LineCollection(list(lines), colors=colour, linewidths=0.6, alpha=0.8, zorder=order), False)
-    ends = {"linestyle": "none", "marker": "o", "markersize": 1.8, "color": colour, "zorder": order}
+    ends: dict[str, Any] = {"linestyle": "none", "marker": "o", "markersize": 1.8, "color": colour, "zorder": order}
     axes.plot(*lines.reshape(-1, 2).T, scalex=False, scaley=False, **ends)
     return Line2D([], [], color=colour, linewidth=3, label=f"{group.label}: {len(group)}")
 

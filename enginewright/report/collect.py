@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +15,15 @@ STAGES = ("swap", "export", "simplify", "cast", "compare", "build", "match")
 Metrics = Mapping[str, Any]
 
 
-def collect(folder: Path) -> dict[str, dict[str, Metrics]]:
+def collect(folder: Path, only: Collection[str] | None = None) -> dict[str, dict[str, Metrics]]:
     """Return {network: {stage: metrics}} of `folder`/<network>/<stage>.json, networks in alphabetical order.
+
+    only: the networks of this run; those of earlier runs may still lie in the folder. None takes all.
 
     Raises:
         DataError: if there is no network, or a file holds no JSON object.
     """
-    networks = sorted(path for path in folder.glob("*") if path.is_dir())
+    networks = sorted(path for path in folder.glob("*") if path.is_dir() and (only is None or path.name in only))
     if not networks:
         raise DataError(f"{folder} holds no metrics", expected="a folder for each network", cure="dvc repro")
     return {

@@ -25,7 +25,7 @@ def _line(cells: Sequence[str]) -> str:
 def _reasons(rows: Sequence[Summary]) -> list[str]:
     """Return a list entry for each result that is not in order, after an empty line."""
     found = [
-        f"- {row.network}, {column.lower()}: {result.words}, {' '.join(result.reason.split())}"
+        f"- {row.network}, {column[0].lower()}{column[1:]}: {result.words}, {' '.join(result.reason.split())}"
         for row in rows
         for column, result in zip(COLUMNS, row.results, strict=True)
         if result.state not in ("passed", "done")

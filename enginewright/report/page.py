@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,15 +25,17 @@ class Section:
     pictures: list[Picture]
 
 
-def page(metrics: Path, plots: Path) -> str:
+def page(metrics: Path, plots: Path, only: Collection[str] | None = None) -> str:
     """Return the page for `metrics`/<network>/*.json and the PNGs below `plots`/<network>; the same for the same files.
+
+    only: the networks of this run; None takes all that have metrics.
 
     Raises:
         DataError: if there are no metrics, or a file is not what its name says.
     """
     import jinja2
 
-    networks = collect(metrics)
+    networks = collect(metrics, only)
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_TEMPLATES),
         autoescape=True,

@@ -55,10 +55,16 @@ def match_rows(metrics: Metrics) -> list[Row]:
 
 
 def compare_rows(metrics: Metrics) -> list[Row]:
-    """Return a row for each output of each artifact of compare.json; cells as `COMPARE_COLUMNS`."""
+    """Return a row for each output of each artifact of compare.json; cells as `COMPARE_COLUMNS`.
+
+    Its key `verdicts` holds the verdict of each artifact, those that were not run included.
+    """
+    verdicts = metrics.get("verdicts", {})
+    names = {*verdicts, *metrics} - {"verdicts"}
+    artifacts = {name: metrics.get(name, {}) for name in names}
     return [
-        Row(artifact, state_of(entry), str(entry.get("reason", "")), cells)
-        for artifact, entry in _entries(metrics, ("exported", "simplified", "typed"))
+        Row(artifact, state_of({"verdict": verdicts.get(artifact)}), "", cells)
+        for artifact, entry in _entries(artifacts, ("exported", "simplified", "typed"))
         for cells in _compare_cells(entry)
     ]
 

@@ -84,9 +84,12 @@ def _result(metrics: Metrics | None, figure: Callable[[Metrics], str]) -> Result
 
 
 def _kept(match: Metrics) -> Result:
-    """Return what the typed graph, the last before the engine, keeps of the original's matches."""
+    """Return what is kept by the first graph that failed, or else by the last before the engine, the typed one."""
     original = count(match.get("original", {}).get("matches"))
-    return _result(match.get("typed"), lambda entry: f"{count(entry.get('common'))} of {original}")
+    graphs = [match[name] for name in ("exported", "simplified", "typed") if name in match]
+    failing = (entry for entry in graphs if state_of(entry) == "failed")
+    shown = next(failing, match.get("typed"))
+    return _result(shown, lambda entry: f"{count(entry.get('common'))} of {original}")
 
 
 def _engine(build: Metrics | None) -> Result:

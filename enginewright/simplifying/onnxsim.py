@@ -37,7 +37,16 @@ def simplified(source: Path, timeout_s: float, child: Sequence[str] = CHILD) -> 
             ) from error
         if done.returncode:
             raise GraphError(_what(done.returncode), expected="exit status 0", got=_tail(done.stderr), cure=_CURE)
+        return _load(target)
+
+
+def _load(target: Path) -> onnx.ModelProto:
+    try:
         return load_graph(target)
+    except (OSError, GraphError) as error:
+        raise GraphError(
+            "onnxsim ended well but wrote no graph", expected="a whole ONNX file", got=error, cure=_CURE
+        ) from error
 
 
 def _what(status: int) -> str:

@@ -35,7 +35,10 @@ def stage_by_hand(name: str, overrides: list[str], sections: tuple[str, ...]) ->
     network, inputs, rest = _split(name, overrides, one="do" in stage)
     networks = _compose(network, rest)
     arguments = _arguments(stage.get("do", stage)["cmd"], network, networks.get(network, {}))
-    found = entry.paths_of(arguments["--in"]) | inputs
+    usual = entry.paths_of(arguments["--in"])
+    if unknown := sorted(set(inputs) - set(usual)):
+        raise ConfigError("unknown inputs", expected=[f"in.{key}=PATH" for key in usual], got=unknown)
+    found = usual | inputs
     outputs = {key: SCRATCH / name / path for key, path in entry.paths_of(arguments["--out"]).items()}
     entry.refuse_missing(found)
     for path in outputs.values():

@@ -45,13 +45,15 @@ class Stage:
     @property
     def extractor(self) -> str:
         """Return the name of the network that feeds this one."""
-        return str(self.networks[self.network]["extractor"])
+        return str(self.networks.get(self.network, {}).get("extractor", self.network))
 
     def _typed(self, network: str, section: str, declared: str) -> Any:
         if declared not in self.sections:
             raise ConfigError(
                 f"the stage reads {declared} undeclared", expected=self.sections, cure="add it to SECTIONS"
             )
+        if network not in self.networks:
+            raise ConfigError("unknown network", expected=sorted(self.networks), got=network)
         return typed_section(self.networks[network], network, section)
 
 

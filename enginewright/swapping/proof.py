@@ -35,7 +35,7 @@ def check_state(original: nn.Module, swapped: nn.Module) -> None:
     Raises:
         NetworkError: naming the keys.
     """
-    first, second = original.state_dict(), swapped.state_dict()
+    first, second = _copied(original), _copied(swapped)  # loading overwrites the tensors that state_dict returns
     try:
         swapped.load_state_dict(first, strict=True)
         original.load_state_dict(second, strict=True)
@@ -46,18 +46,24 @@ def check_state(original: nn.Module, swapped: nn.Module) -> None:
         raise NetworkError("the swap changed tensors of the state dict", expected="equal tensors", got=changed)
 
 
+def _copied(module: nn.Module) -> dict[str, torch.Tensor]:
+    return {key: tensor.clone() for key, tensor in module.state_dict().items()}
+
+
 def largest_difference(original: Arrays, swapped: Arrays, contract: Contract, align_px: float) -> float:
     """Return the largest absolute difference of any value output over all samples.
 
-    original, swapped: outputs (S, *shape in the graph). Keypoints are aligned first; indices do not count, as their
-    numbers measure nothing.
+    original, swapped: outputs (S, *shape in the graph). Keypoints are aligned first, and one without a counterpart
+    counts as `align_px`, which it moved by at least; indices do not count, as their numbers measure nothing. NaN if
+    any output is NaN.
     """
-    largest = 0.0
+    differences = [0.0]
     for index in range(len(next(iter(original.values())))):
         rows = [{name: array[index] for name, array in side.items()} for side in (original, swapped)]
         both = align(rows[0], rows[1], contract, align_px)
+        differences += [align_px] if both.missing else []
         for port in contract.outputs:
             first, second = both.expected[port.name], both.actual[port.name]
             if port.rule is not Rule.equal and first.size:
-                largest = max(largest, float(np.abs(first.astype(np.float64) - second).max()))
-    return largest
+                differences.append(float(np.abs(first.astype(np.float64) - second).max()))
+    return float(np.max(differences))  # unlike max(), it passes NaN on

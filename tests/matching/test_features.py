@@ -65,3 +65,26 @@ def test_no_match_is_an_empty_result() -> None:
 def test_match_with_a_keypoint_that_does_not_exist_is_refused(matches: list[int], count: int) -> None:
     with pytest.raises(GraphError, match="keypoint that does not exist"):
         matched(features(count), features(count), outputs(matches, [0.5] * len(matches)), 0, 0.0)
+
+
+@pytest.mark.parametrize("slot", [0, 1])
+def test_each_pair_is_read_from_its_slot(slot: int) -> None:
+    raw = {
+        "matches": np.array([[0, -1], [1, 0]], np.int64),
+        "mscores": np.array([[0.9, 0.0], [0.4, 0.3]], np.float64),
+    }
+    found = matched(features(2), features(2), raw, slot, 0.0)
+    assert found.indices.tolist() == [[[0, 0]], [[0, 1], [1, 0]]][slot]
+    assert found.confidence.dtype == np.float32
+
+
+def test_threshold_applies_to_scores_and_not_to_matches_that_the_graph_filtered() -> None:
+    scores = {"scores": np.log(np.array([[[0.5, 0.1], [0.1, 0.3]]], np.float32))}
+    assert len(matched(features(2), features(2), scores, 0, 0.4)) == 1
+    assert len(matched(features(2), features(2), outputs([0, 1], [0.5, 0.3]), 0, 0.4)) == 2
+
+
+def test_scores_of_padding_are_no_matches() -> None:
+    scores = {"scores": np.log(np.array([[[0.9, 0.1], [0.1, 0.9]]], np.float32))}
+    found = matched(features(2), features(2, [True, False]), scores, 0, 0.1)
+    assert found.indices.tolist() == [[0, 0]]

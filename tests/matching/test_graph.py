@@ -6,7 +6,7 @@ import numpy as np
 import onnxruntime
 import pytest
 
-from enginewright.errors import GraphError
+from enginewright.errors import GraphError, RequirementError
 from enginewright.matching.graph import CPU, CUDA, OnnxGraph, provider_for, require
 from tests.matching.tiny_chain import HEIGHT, KEYPOINTS, WIDTH, extractor_graph, matcher_graph
 
@@ -61,3 +61,31 @@ def test_require_names_what_is_missing() -> None:
     require(["a"], ["b", "a"], "graph")
     with pytest.raises(GraphError, match="c, d is missing"):
         require(["a", "c", "d"], ["a", "b"], "graph")
+
+
+@pytest.mark.skipif(CUDA in onnxruntime.get_available_providers(), reason="this onnxruntime offers CUDA")
+@pytest.mark.filterwarnings("ignore:Specified provider")
+def test_provider_that_cannot_start_is_missing_hardware_and_never_a_silent_cpu(tmp_path: Path) -> None:
+    with pytest.raises(RequirementError, match=r"offers CUDAExecutionProvider but cannot start it[\s\S]*CPU"):
+        OnnxGraph(extractor_graph(tmp_path / "e.onnx"), CUDA)
+
+
+@pytest.mark.parametrize("reduced", ["float16", "bfloat16", "float8"])
+def test_no_reduced_type_is_ever_proven_on_the_cpu(reduced: str) -> None:
+    assert provider_for(reduced) != CPU
+
+
+def test_outputs_are_arrays_of_the_graphs_types(tmp_path: Path) -> None:
+    features = np.zeros((2, KEYPOINTS, 3 * 16 * 16), np.float32)
+    outputs = OnnxGraph(matcher_graph(tmp_path / "m.onnx"))(
+        {"keypoints": np.zeros((2, KEYPOINTS, 2), np.float32), "descriptors": features}
+    )
+    assert outputs["matches"].dtype == np.int32
+    assert outputs["mscores"].dtype == np.float32
+    assert (outputs["matches"] == -1).all()
+
+
+def test_missing_input_is_refused_by_name(tmp_path: Path) -> None:
+    graph = OnnxGraph(matcher_graph(tmp_path / "m.onnx"))
+    with pytest.raises(GraphError, match=r"m\.onnx does not run[\s\S]*descriptors"):
+        graph({"keypoints": np.zeros((2, KEYPOINTS, 2), np.float32)})

@@ -54,6 +54,4 @@ def features(disk: nn.Module, published: Published) -> dict[str, Features]:
     """Return what both implementations of DISK find in each image."""
     original = published.disk(max_num_keypoints=KEYPOINTS).eval()
     with torch.inference_mode():
-        return {
-            name: Features(disk(image), original({"image": image})) for name, image in real_images().items()
-        }
+        return {name: Features(disk(image), original({"image": image})) for name, image in real_images().items()}

@@ -1,65 +1,19 @@
-"""Small exports, run and parsed, for the tests of the networks."""
+"""Graphs of the networks, run and built, for their tests."""
 
 from __future__ import annotations
 
-import io
-import warnings
 from collections import Counter
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import onnx
 import onnxruntime
 import tensorrt_rtx as trt
-import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
-
-from enginewright.config.choices import Exporter
-from enginewright.contract import Contract
+from torch import Tensor
 
 FORBIDDEN = {"NonZero", "DeformConv", "ScatterND", "Loop", "If", "Attention"}
 """Operators that TensorRT-RTX refuses, or that say that a shape depends on data."""
-
-
-def exported(
-    module: nn.Module,
-    inputs: tuple[Tensor, ...],
-    contract: Contract,
-    exporter: Exporter = Exporter.torchscript,
-    opset: int = 20,
-    dynamic: bool = False,
-) -> onnx.ModelProto:
-    """Return the module's graph."""
-    axes = {port.name: {i: axis for i, axis in enumerate(port.axes) if axis in port.dynamic} for port in contract.ports}
-    names = {"input_names": [p.name for p in contract.inputs], "output_names": [p.name for p in contract.outputs]}
-    with torch.no_grad(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        if exporter is Exporter.torchscript:
-            buffer = io.BytesIO()
-            torch.onnx.export(
-                module,
-                inputs,
-                cast("Any", buffer),
-                dynamo=False,
-                opset_version=opset,
-                dynamic_axes=axes if dynamic else None,
-                **names,
-            )
-            return onnx.load_model_from_string(buffer.getvalue())
-        shapes = tuple({i: torch.export.Dim.AUTO for i in axes[port.name]} for port in contract.inputs)
-        program = torch.onnx.export(
-            module,
-            inputs,
-            dynamo=True,
-            opset_version=opset,
-            dynamic_shapes=shapes if dynamic else None,
-            verbose=False,
-            **names,
-        )
-    assert program is not None
-    model: onnx.ModelProto = program.model_proto
-    return model
 
 
 def operators(model: onnx.ModelProto) -> Counter[str]:

@@ -14,12 +14,14 @@ from torch import Tensor, nn
 import networks
 from enginewright.config.choices import Exporter
 from enginewright.config.models import DiskModel
-from enginewright.contract import Contract, Kind, Rule
-from networks.disk import Disk, sample, strict_maxima
-from tests.networks.graphs import FORBIDDEN, assert_close, engine_bytes, exported, operators, run_graph
+from enginewright.contract import Contract, Kind, Port, Rule
+from enginewright.exporting import exporter as export
+from enginewright.exporting.request import ExportRequest
+from networks.disk import CentredInstanceNorm2d, Disk, sample, strict_maxima
+from tests.networks.graphs import FORBIDDEN, assert_close, engine_bytes, operators, run_graph
 from tests.networks.real import KEYPOINTS, PAIRS, SIDE, Features, Published, photograph
 
-IMAGES = sorted({name for pair in PAIRS for name in pair})
+IMAGES = sorted({name for pair in PAIRS for name in pair[:2]})
 SMALL = DiskModel(height=64, width=96, keypoints=40)
 
 
@@ -53,7 +55,7 @@ def test_keypoints_scores_and_descriptors_are_the_published_ones(features: dict[
     assert ours.keys() == original.keys()
     for position, (score, descriptor) in ours.items():
         their_score, their_descriptor = original[position]
-        assert abs(score - their_score) <= 1e-4 + 1e-5 * their_score  # logits of up to 100: a few steps of fp32
+        assert abs(score - their_score) <= 1e-3  # of maps up to 460: what either is off by in float32
         assert torch.nn.functional.cosine_similarity(descriptor, their_descriptor, dim=0) >= 0.99999
 
 
@@ -144,6 +146,28 @@ def test_a_zero_descriptor_stays_zero() -> None:
     assert not sample(torch.zeros(1, 129, 2, 2), torch.tensor([[3]])).any()
 
 
+def offset_maps(module: nn.Module) -> tuple[float, float]:
+    """Return how far torch and ONNX Runtime are from the truth on maps whose mean is 3000 deviations."""
+    maps = 3000.0 + torch.randn(1, 4, 128, 128, generator=torch.Generator().manual_seed(0))
+    truth = nn.InstanceNorm2d(4)(maps.double()).numpy()
+    axes = ("batch", "channels", "height", "width")
+    sizes = dict(zip(axes, maps.shape, strict=True))
+    contract = Contract(Kind.network, (Port("x", axes),), (Port("y", axes),), sizes)
+    with torch.inference_mode():
+        in_torch = module(maps).numpy()
+    graph = export(Exporter.torchscript)(module, ExportRequest(contract, 20, dynamic=False))
+    (in_runtime,) = run_graph(graph, (maps,))
+    return float(np.abs(in_torch - truth).max()), float(np.abs(in_runtime - truth).max())
+
+
+def test_centring_keeps_the_digits_that_instance_norm_loses_in_a_runtime() -> None:
+    in_torch, in_runtime = offset_maps(CentredInstanceNorm2d(4).eval())
+    _, uncentred = offset_maps(nn.InstanceNorm2d(4).eval())
+    assert in_torch < 1e-3
+    assert in_runtime < 1e-3
+    assert uncentred > 5 * in_runtime
+
+
 def test_each_image_of_a_batch_is_treated_alone(small: Disk, patch: Tensor) -> None:
     with torch.inference_mode():
         together = small(torch.cat((patch, patch.flip(-1))))
@@ -201,7 +225,7 @@ def test_the_contract_survives_json() -> None:
 CASES = [
     (Exporter.torchscript, 16, False),
     (Exporter.torchscript, 23, True),
-    (Exporter.dynamo, 17, False),
+    (Exporter.dynamo, 18, False),
     (Exporter.dynamo, 20, True),
 ]
 
@@ -211,7 +235,7 @@ def test_the_graph_is_static_small_and_does_the_same(
     small: Disk, patch: Tensor, exporter: Exporter, opset: int, dynamic: bool
 ) -> None:
     contract = networks.load("disk").contract(SMALL)
-    model = exported(small, (patch,), contract, exporter, opset, dynamic)
+    model = export(exporter)(small, ExportRequest(contract, opset, dynamic))
     assert model.opset_import[0].version == opset
     assert not FORBIDDEN & operators(model).keys()
     weights = sum(tensor.numel() * tensor.element_size() for tensor in small.state_dict().values())
@@ -219,13 +243,13 @@ def test_the_graph_is_static_small_and_does_the_same(
     images = [patch, torch.cat((patch, patch.flip(-2)))[..., :48, :64].contiguous()] if dynamic else [patch]
     for image in images:
         with torch.inference_mode():
-            assert_close(run_graph(model, (image,)), small(image), atol=1e-4)
+            assert_close(run_graph(model, (image,)), small(image), atol=1e-3)
 
 
 @pytest.mark.parametrize("exporter", list(Exporter))
-def test_coordinates_are_computed_in_integers_to_the_end(small: Disk, patch: Tensor, exporter: Exporter) -> None:
+def test_coordinates_are_computed_in_integers_to_the_end(small: Disk, exporter: Exporter) -> None:
     """What computes in int64 is untouched by a cast to fp16, which holds no odd number above 2048."""
-    model = exported(small, (patch,), networks.load("disk").contract(SMALL), exporter)
+    model = export(exporter)(small, ExportRequest(networks.load("disk").contract(SMALL), 20, dynamic=False))
     producers: dict[str, Any] = {output: node for node in model.graph.node for output in node.output}
     seen, waiting = [], ["keypoints"]
     while waiting:
@@ -242,8 +266,9 @@ def test_coordinates_are_computed_in_integers_to_the_end(small: Disk, patch: Ten
 
 
 @pytest.mark.parametrize("exporter", list(Exporter))
-def test_tensorrt_rtx_builds_the_graph(small: Disk, patch: Tensor, exporter: Exporter) -> None:
-    assert engine_bytes(exported(small, (patch,), networks.load("disk").contract(SMALL), exporter)) > 4_000_000
+def test_tensorrt_rtx_builds_the_graph(small: Disk, exporter: Exporter) -> None:
+    contract = networks.load("disk").contract(SMALL)
+    assert engine_bytes(export(exporter)(small, ExportRequest(contract, 20, dynamic=False))) > 4_000_000
 
 
 def test_the_image_of_these_tests_is_the_configured_one() -> None:

@@ -27,7 +27,7 @@ def test_not_run_is_spelled_out_with_its_reason() -> None:
     assert "not_run" not in "\n".join(lines)
     assert lines[4] == ""
     assert f"- disk_lightglue, matches kept: not run, {NOT_RUN}" in lines
-    assert any(line.startswith("- disk, engine run on a gpu: not run, the engine was not executed") for line in lines)
+    assert any(line.startswith("- disk, engine run on a GPU: not run, the engine was not executed") for line in lines)
 
 
 def test_nothing_is_below_a_table_in_which_everything_passed() -> None:

@@ -77,9 +77,13 @@ def test_compare_rows_are_outputs_of_artifacts() -> None:
     assert all(len(row.cells) == len(COMPARE_COLUMNS) for row in rows)
 
 
-def test_compare_row_of_an_artifact_that_was_not_run() -> None:
-    typed = compare_rows(LIGHTGLUE["compare"])[-1]
-    assert (typed.name, typed.words, set(typed.cells)) == ("typed", "not run", {"—"})
+def test_compare_rows_have_the_verdict_of_their_artifact_also_where_it_was_not_run() -> None:
+    rows = compare_rows(LIGHTGLUE["compare"])
+    assert [(row.name, row.words, row.cells[0]) for row in rows] == [
+        ("exported", "passed", "scores"),
+        ("typed", "not run", "—"),
+    ]
+    assert {row.words for row in compare_rows(DISK["compare"])} == {"passed"}
 
 
 def test_artifact_that_this_page_does_not_know_is_shown_too() -> None:
@@ -90,3 +94,49 @@ def test_artifact_that_this_page_does_not_know_is_shown_too() -> None:
 def test_largest_error_is_over_everything() -> None:
     assert largest_error(DISK["compare"]) == 4e-05
     assert largest_error({"verdict": "not_run", "reason": "x"}) is None
+
+
+def test_failed_stage_keeps_its_figures_and_its_reason() -> None:
+    failing = {**LIGHTGLUE["match"], "verdict": "failed", "reason": "simplified: 1350 of 1351 matches kept"}
+    row = stage_rows({"match": failing})[-1]
+    assert (row.state, row.words) == ("failed", "failed")
+    assert row.reason.startswith("simplified")
+    assert row.cells[0] == "1,351 matches of the original"
+
+
+def test_match_that_nothing_ran_for_claims_nothing() -> None:
+    nothing = {"original": {"matches": 5}, "typed": {"verdict": "not_run", "reason": NOT_RUN}}
+    row = stage_rows({"match": nothing})[-1]
+    assert row.cells == ("5 matches of the original", "— kept by every artifact that ran")
+
+
+def test_worst_artifact_decides_what_every_artifact_kept() -> None:
+    match = {**LIGHTGLUE["match"], "engine": {"common_ratio": 0.5, "verdict": "failed", "reason": "x"}}
+    assert stage_rows({"match": match})[-1].cells[1] == "50.0 % kept by every artifact that ran"
+
+
+def test_unknown_verdict_is_not_taken_for_a_pass() -> None:
+    (row, *_) = compare_rows({"exported": {"scores": {"max_abs": 1.0}}, "verdicts": {"exported": "splendid"}})
+    assert row.state == "done"
+
+
+def test_compare_without_verdicts_of_artifacts_has_rows_all_the_same() -> None:
+    (row,) = compare_rows({"exported": {"scores": {"max_abs": 1.0}}, "verdict": "passed", "reason": ""})
+    assert (row.name, row.words, row.cells[:2]) == ("exported", "done", ("scores", "1"))
+
+
+def test_no_metrics_have_no_rows() -> None:
+    assert match_rows({}) == []
+    assert compare_rows({}) == []
+
+
+@pytest.mark.parametrize("values", [{}, {"max_abs": 2.0}, {"cosine": 0.5}])
+def test_outputs_that_lack_keys_have_dashes(values: dict[str, float]) -> None:
+    (row,) = compare_rows({"exported": {"scores": values}})
+    assert row.cells.count("—") == len(COMPARE_COLUMNS) - 1 - len(values)
+
+
+@pytest.mark.parametrize(("stage", "row"), [("export", 1), ("cast", 3), ("build", 5)])
+def test_rows_stand_in_pipeline_order_whatever_the_order_of_files(stage: str, row: int) -> None:
+    shuffled = dict(sorted(LIGHTGLUE.items(), reverse=True))
+    assert stage_rows(shuffled)[row].name == stage

@@ -16,7 +16,7 @@ def stage(tmp_path: Path) -> Stage:
     (tmp_path / "plots" / "disk_lightglue").mkdir(parents=True)
     Image.new("RGB", (40, 30)).save(tmp_path / "plots" / "disk_lightglue" / "a.png")
     inputs = {"metrics": written(tmp_path / "metrics", metrics()), "plots": tmp_path / "plots"}
-    return Stage("disk", {}, SECTIONS, inputs, {"report": tmp_path / "report" / "index.html"})
+    return Stage("", dict.fromkeys(metrics(), {}), SECTIONS, inputs, {"report": tmp_path / "report" / "index.html"})
 
 
 def test_main_writes_one_page(stage: Stage) -> None:
@@ -43,3 +43,11 @@ def test_earlier_page_survives_broken_metrics(stage: Stage) -> None:
     with pytest.raises(DataError, match=r"swap\.json"):
         main(stage)
     assert stage.outputs["report"].read_bytes() == before
+
+
+def test_networks_of_earlier_runs_are_left_out(stage: Stage) -> None:
+    names = sorted(metrics())
+    assert len(names) > 1
+    page = run(stage.inputs["metrics"], stage.inputs["plots"], names[:1])
+    assert f">{names[0]}<" in page
+    assert f">{names[1]}<" not in page

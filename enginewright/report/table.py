@@ -1,0 +1,37 @@
+"""`make table`: the result table of the last run, for the README of this or of your own repository."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from enginewright.engine.gpu import find_gpu
+from enginewright.errors import EnginewrightError
+from enginewright.report.markdown import markdown_table
+from enginewright.report.summary import summary_rows
+
+
+def commit() -> str:
+    """Return the short commit of the working tree, with `+` where tracked files differ from it."""
+    short = _git("rev-parse", "--short=10", "HEAD")
+    return short + "+" * bool(_git("status", "--porcelain", "--untracked-files=no"))
+
+
+def hardware() -> str:
+    """Return the processor count and the GPU, in words."""
+    gpu = find_gpu()
+    return f"{os.cpu_count()} CPU cores, {gpu.name if gpu else 'no GPU'}"
+
+
+def _git(*words: str) -> str:
+    return subprocess.run(["git", *words], capture_output=True, text=True, check=True).stdout.strip()
+
+
+if __name__ == "__main__":
+    try:
+        print(markdown_table(summary_rows(Path("metrics")), commit(), hardware()), end="")
+    except EnginewrightError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(1)

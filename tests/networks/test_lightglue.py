@@ -1,0 +1,318 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor, nn
+
+import networks
+from enginewright.config.choices import Exporter, Form, MatcherOutput
+from enginewright.config.models import LightGlueModel
+from enginewright.contract import Contract, Kind, Rule
+from enginewright.exporting import exporter as export
+from enginewright.exporting.request import ExportRequest
+from enginewright.matching.normalise import interleave, normalise_keypoints
+from networks.layernorm import count_layernorms, swap_layernorms
+from networks.lightglue import LAYERS, LightGlue, SelfBlock, swap_images
+from tests.networks.graphs import FORBIDDEN, assert_close, engine_bytes, operators, run_graph
+from tests.networks.real import PAIRS, SIDE, Features, Published
+
+SMALL = networks.load("lightglue").contract(LightGlueModel(keypoints=24, input_dim=16))
+
+Found = dict[tuple[tuple[float, ...], tuple[float, ...]], float]
+
+
+def small_lightglue(**options: Any) -> LightGlue:
+    """Return a LightGlue of two narrow layers with fixed random weights, far from any symmetry."""
+    torch.manual_seed(0)
+    module = LightGlue(16, layers=2, width=32, heads=4, **options).eval()
+    with torch.no_grad():
+        for parameter in module.parameters():
+            parameter.mul_(2.0)
+    return module
+
+
+def random_inputs(pairs: int, count: int, width: int = 16, seed: int = 0) -> tuple[Tensor, Tensor]:
+    generator = torch.Generator().manual_seed(seed)
+    keypoints = 2 * torch.rand(2 * pairs, count, 2, generator=generator) - 1
+    descriptors = torch.randn(2 * pairs, count, width, generator=generator)
+    return keypoints, nn.functional.normalize(descriptors, dim=-1)
+
+
+def our_matches(module: nn.Module, first: Features, second: Features) -> tuple[Found, Tensor, Tensor]:
+    """Return the matched positions with their confidence, and the raw outputs."""
+    keypoints = interleave(first.ours[0].numpy(), second.ours[0].numpy())
+    descriptors = interleave(first.ours[2].numpy(), second.ours[2].numpy())
+    normalised = normalise_keypoints(keypoints, SIDE, SIDE)
+    with torch.inference_mode():
+        matches, confidences = module(torch.from_numpy(normalised), torch.from_numpy(descriptors))
+    pairs = {
+        (tuple(first.ours[0][0, i].tolist()), tuple(second.ours[0][0, j].tolist())): float(confidences[0, i])
+        for i, j in enumerate(matches[0].tolist())
+        if j >= 0
+    }
+    return pairs, matches[0], confidences[0]
+
+
+def original_matches(module: Any, first: Features, second: Features) -> Found:
+    size = torch.tensor([[float(SIDE), float(SIDE)]])
+    data = {f"image{n}": side.theirs | {"image_size": size} for n, side in enumerate((first, second))}
+    with torch.inference_mode():
+        found = module(data)
+    positions = [side.theirs["keypoints"][0] for side in (first, second)]
+    return {
+        (tuple(positions[0][i].tolist()), tuple(positions[1][j].tolist())): float(score)
+        for (i, j), score in zip(found["matches"][0].tolist(), found["scores"][0], strict=True)
+    }
+
+
+@pytest.mark.parametrize(("left", "right", "least"), PAIRS)
+def test_matches_and_confidences_are_the_published_ones(
+    features: dict[str, Features], lightglue: nn.Module, original_lightglue: Any, left: str, right: str, least: int
+) -> None:
+    """From pixels on: their DISK and LightGlue against ours. On the low texture, ours has padding and theirs none."""
+    first, second = features[left], features[right]
+    ours, matches, confidences = our_matches(lightglue, first, second)
+    theirs = original_matches(original_lightglue, first, second)
+    assert len(theirs) >= least
+    assert ours.keys() == theirs.keys()
+    assert all(abs(ours[pair] - theirs[pair]) <= 1e-4 for pair in ours)
+    padding = ~first.ours[3][0].bool()
+    assert (matches[padding] == -1).all()
+    assert not confidences[padding].any()
+
+
+def test_the_log_assignment_is_the_published_one(
+    published: Published, lightglue_state: dict[str, Tensor], original_lightglue: Any
+) -> None:
+    model = LightGlueModel(keypoints=50, output=MatcherOutput.scores)
+    module = networks.load("lightglue").module(model).eval()
+    module.load_state_dict(lightglue_state, strict=True)
+    keypoints, descriptors = random_inputs(1, 50, 128)
+    captured: list[Tensor] = []
+    handle = original_lightglue.log_assignment[-1].register_forward_hook(lambda *call: captured.append(call[2][0]))
+    size = torch.tensor([[2.0, 2.0]])
+    sides = {
+        f"image{n}": {"keypoints": keypoints[n : n + 1] + 1, "descriptors": descriptors[n : n + 1], "image_size": size}
+        for n in range(2)
+    }
+    with torch.inference_mode():
+        (scores,) = module(keypoints, descriptors)
+        original_lightglue(sides)
+    handle.remove()
+    assert scores.shape == (1, 50, 50)
+    torch.testing.assert_close(scores, captured[0][:, :-1, :-1], atol=1e-3, rtol=1e-4)
+
+
+@pytest.mark.parametrize("generation", ["self_attn.{i}.", "transformers.{i}.self_attn."])
+def test_published_names_of_both_generations_become_ours(generation: str) -> None:
+    rename = networks.load("lightglue").rename
+    assert rename(generation.format(i=3) + "ffn.1.weight") == "layers.3.self_attn.ffn.1.weight"
+
+
+@pytest.mark.parametrize(
+    ("key", "ours"),
+    [
+        ("input_proj.weight", "input_proj.weight"),
+        ("posenc.Wr.weight", "posenc.Wr.weight"),
+        ("cross_attn.8.to_qk.bias", "layers.8.cross_attn.to_qk.bias"),
+        ("log_assignment.8.final_proj.weight", "assignment.final_proj.weight"),
+        ("log_assignment.8.r", None),
+        ("log_assignment.7.final_proj.weight", None),
+        ("token_confidence.0.token.0.weight", None),
+        ("confidence_thresholds", None),
+        ("something.else", "something.else"),
+    ],
+)
+def test_names_are_kept_changed_or_left_out(key: str, ours: str | None) -> None:
+    assert networks.load("lightglue").rename(key) == ours
+
+
+def test_every_weight_of_the_published_model_arrives_unchanged(lightglue: nn.Module, original_lightglue: Any) -> None:
+    rename = networks.load("lightglue").rename
+    live = {rename(key): tensor for key, tensor in original_lightglue.state_dict().items()}
+    live.pop(None)
+    state = lightglue.state_dict()
+    assert live.keys() == state.keys()
+    assert all(torch.equal(tensor, state[str(key)]) for key, tensor in live.items())
+
+
+def test_descriptors_of_the_models_width_need_no_projection() -> None:
+    module = networks.load("lightglue").module(LightGlueModel(input_dim=256))
+    assert not any(key.startswith("input_proj") for key in module.state_dict())
+
+
+def padded(kept: Tensor, slots: Tensor, count: int) -> Tensor:
+    """Return (count, ...) zeros with the rows of `kept` at `slots`."""
+    whole = torch.zeros(count, *kept.shape[1:])
+    whole[slots] = kept
+    return whole
+
+
+def scattered(sides: tuple[Tensor, Tensor], slots: list[Tensor], count: int) -> Tensor:
+    """Return (2, count, ...) with the rows of each side at its slots."""
+    return torch.stack([padded(side, where, count) for side, where in zip(sides, slots, strict=True)])
+
+
+@settings(max_examples=40, deadline=None)
+@given(counts=st.tuples(st.integers(0, 9), st.integers(0, 9)), seed=st.integers(0, 10_000))
+def test_padding_anywhere_changes_nothing_for_the_rest(counts: tuple[int, int], seed: int) -> None:
+    """As many slots as the fuller image needs, in order, against ten slots with the keypoints strewn over them.
+
+    Where both images are equally full the first has no padding, and runs without masks.
+    """
+    keypoints, descriptors = random_inputs(1, 10, seed=seed)
+    generator = torch.Generator().manual_seed(seed)
+    slots = [torch.randperm(10, generator=generator)[:count].sort().values for count in counts]
+    dense = [torch.arange(count) for count in counts]
+    sides = [tuple(each[n, : counts[n]] for n in range(2)) for each in (keypoints, descriptors)]
+    fewest = max(1, *counts)
+    module = small_lightglue(filter_threshold=0.0)
+    plain = small_lightglue(filter_threshold=0.0, mask_padding=counts[0] != counts[1] or counts[0] == 0)
+    with torch.inference_mode():
+        matches, confidences = module(*(scattered((a, b), slots, 10) for a, b in sides))
+        few, few_confidences = plain(*(scattered((a, b), dense, fewest) for a, b in sides))
+    expected = torch.full((10,), -1, dtype=torch.int32)
+    for i, j in enumerate(few[0, : counts[0]].tolist()):
+        expected[slots[0][i]] = slots[1][j] if j >= 0 else -1
+    assert torch.equal(matches[0], expected)
+    expected_confidences = padded(few_confidences[0, : counts[0]], slots[0], 10)
+    torch.testing.assert_close(confidences[0], expected_confidences, atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize("empty", [(0,), (1,), (0, 1)])
+def test_an_image_without_keypoints_matches_nothing(empty: tuple[int, ...]) -> None:
+    keypoints, descriptors = random_inputs(1, 6)
+    descriptors[list(empty)] = 0.0
+    with torch.inference_mode():
+        matches, confidences = small_lightglue(filter_threshold=0.0)(keypoints, descriptors)
+        (scores,) = small_lightglue(output=MatcherOutput.scores)(keypoints, descriptors)
+    assert (matches == -1).all()
+    assert not confidences.any()
+    assert torch.isfinite(scores).all()
+    assert (scores < -5000).all()
+
+
+def test_masks_change_nothing_where_there_is_no_padding() -> None:
+    inputs = random_inputs(2, 12)
+    with torch.inference_mode():
+        (masked,) = small_lightglue(output=MatcherOutput.scores)(*inputs)
+        (plain,) = small_lightglue(output=MatcherOutput.scores, mask_padding=False)(*inputs)
+    assert torch.equal(masked, plain)
+
+
+def test_without_masks_padding_does_disturb() -> None:
+    """So that the tests above are about something."""
+    keypoints, descriptors = random_inputs(1, 12)
+    descriptors[:, 8:] = 0.0
+    with torch.inference_mode():
+        (masked,) = small_lightglue(output=MatcherOutput.scores)(keypoints, descriptors)
+        (plain,) = small_lightglue(output=MatcherOutput.scores, mask_padding=False)(keypoints, descriptors)
+    assert (masked[:, :8, :8] - plain[:, :8, :8]).abs().max() > 0.01
+
+
+def test_each_pair_of_a_batch_is_matched_alone() -> None:
+    keypoints, descriptors = random_inputs(3, 12)
+    module = small_lightglue(output=MatcherOutput.scores)
+    with torch.inference_mode():
+        (together,) = module(keypoints, descriptors)
+        apart = [module(keypoints[2 * b : 2 * b + 2], descriptors[2 * b : 2 * b + 2])[0] for b in range(3)]
+    torch.testing.assert_close(together, torch.cat(apart), atol=1e-5, rtol=1e-5)
+
+
+def test_images_of_a_pair_change_places() -> None:
+    x = torch.arange(6)[:, None].expand(6, 2)
+    assert swap_images(x)[:, 0].tolist() == [1, 0, 3, 2, 5, 4]
+
+
+def test_exchanging_the_images_transposes_the_assignment() -> None:
+    keypoints, descriptors = random_inputs(1, 10)
+    module = small_lightglue(output=MatcherOutput.scores)
+    with torch.inference_mode():
+        (forth,) = module(keypoints, descriptors)
+        (back,) = module(keypoints.flip(0), descriptors.flip(0))
+    torch.testing.assert_close(forth, back.transpose(1, 2), atol=1e-5, rtol=1e-5)
+
+
+def test_the_products_of_rotated_queries_and_keys_depend_on_the_distance_alone() -> None:
+    module = small_lightglue()
+    block = module.layers[0].self_attn
+    assert isinstance(block, SelfBlock)
+    both = torch.randn(1, 1, 4, 8, 2).expand(1, 2, 4, 8, 2)
+    products = []
+    for shift in (0.0, 0.7):
+        rotated = block._rotated(both, *module.posenc(torch.tensor([[[0.1, 0.2], [0.4, -0.3]]]) + shift))
+        products.append(rotated[0] @ rotated[1].transpose(-1, -2))
+    torch.testing.assert_close(products[0], products[1], atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("output", list(MatcherOutput))
+def test_the_contract_holds_for_the_module_and_survives_json(output: MatcherOutput) -> None:
+    model = LightGlueModel(batch=2, keypoints=5, output=output)
+    adapter = networks.load("lightglue")
+    contract, module = adapter.contract(model), adapter.module(model).eval()
+    assert Contract.from_json(contract.to_json()) == contract
+    assert contract.kind is Kind.matcher
+    assert contract.layernorms == count_layernorms(module) == 2 * LAYERS
+    inputs = random_inputs(2, 5, 128)
+    for port, tensor in zip(contract.inputs, inputs, strict=True):
+        assert contract.shape(port) == tuple(tensor.shape)
+    with torch.inference_mode():
+        for port, tensor in zip(contract.outputs, module(*inputs), strict=True):
+            assert contract.shape(port) == tuple(tensor.shape)
+            assert str(tensor.dtype) == f"torch.{port.dtype}"
+
+
+def test_indices_are_compared_as_indices() -> None:
+    ports = {port.name: port.rule for port in SMALL.outputs}
+    assert ports == {"matches": Rule.equal, "mscores": Rule.close}
+
+
+CASES = [
+    (Exporter.torchscript, 16, False, Form.decomposed),
+    (Exporter.torchscript, 20, True, Form.native),
+    (Exporter.dynamo, 17, False, Form.native),
+    (Exporter.dynamo, 23, True, Form.native),
+    (Exporter.dynamo, 20, False, Form.decomposed),
+]
+
+
+@pytest.mark.parametrize(("exporter", "opset", "dynamic", "form"), CASES)
+def test_the_graph_does_the_same(exporter: Exporter, opset: int, dynamic: bool, form: Form) -> None:
+    module = small_lightglue(filter_threshold=0.0)
+    swap_layernorms(module, form)
+    inputs = random_inputs(1, 24)
+    model = export(exporter)(module, ExportRequest(SMALL, opset, dynamic))
+    assert model.opset_import[0].version == opset
+    assert not FORBIDDEN & operators(model).keys()
+    assert operators(model)["LayerNormalization"] == (4 if form is Form.native else 0)
+    for feed in [inputs, random_inputs(3, 31, seed=1)] if dynamic else [inputs]:
+        with torch.inference_mode():
+            assert_close(run_graph(model, feed), module(*feed), atol=1e-4)
+
+
+@pytest.mark.parametrize("exporter", list(Exporter))
+@pytest.mark.parametrize("form", list(Form))
+def test_tensorrt_rtx_builds_the_graph(exporter: Exporter, form: Form) -> None:
+    module = small_lightglue()
+    swap_layernorms(module, form)
+    model = export(exporter)(module, ExportRequest(SMALL, 20, dynamic=False))
+    assert engine_bytes(model) > 10_000
+
+
+def test_no_number_in_the_graph_is_infinite() -> None:
+    model = export(Exporter.torchscript)(small_lightglue(), ExportRequest(SMALL, 20, dynamic=False))
+    floats = [np.frombuffer(tensor.raw_data, np.float32) for tensor in model.graph.initializer if tensor.data_type == 1]
+    constants = [
+        np.frombuffer(attribute.t.raw_data, np.float32)
+        for node in model.graph.node
+        for attribute in node.attribute
+        if attribute.t.data_type == 1
+    ]
+    assert len(floats) > 10
+    assert all(np.isfinite(values).all() for values in [*floats, *constants])
+    assert min(values.min() for values in constants if values.size) == -1e4

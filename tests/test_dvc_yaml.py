@@ -1,0 +1,318 @@
+"""dvc.yaml against the code: a stage depends on all that it reads, and on nothing that it does not."""
+
+from __future__ import annotations
+
+import ast
+import re
+import shlex
+from configparser import ConfigParser
+from dataclasses import fields
+from enum import Enum
+from importlib.metadata import packages_distributions
+from pathlib import Path
+from typing import Any
+
+import pytest
+from dvc.repo import Repo  # type: ignore[import-untyped]
+
+from enginewright.config import choices
+from enginewright.config.models import ModelConfig
+from enginewright.config.network import SECTIONS
+from enginewright.probing import TOOLS
+from tests.dag import ROOT, TEMPLATE, Wired, constant, file_of, params, reached, stage_files, stages, tree_of, wired
+
+PLUMBING = (
+    "enginewright/__init__.py",
+    "enginewright/errors.py",
+    "enginewright/artifacts.py",
+    "enginewright/progress.py",
+    "enginewright/verdicts.py",
+    "enginewright/config/",
+    "enginewright/stage/",
+    "stages/__init__.py",
+)
+"""What every stage goes through and what cannot change what it writes: values, paths and refusals pass through it."""
+
+COMMON = {"google", "numpy", "yaml"}
+"""Modules that stages use for containers and arithmetic, whose versions dvc.yaml need not follow."""
+
+HARMLESS = {
+    ("build", "onnxruntime"): "imported by what compare and build share, called by compare alone",
+    ("export", "safetensors"): "reads the checkpoint: the same tensors in every version",
+}
+"""Modules of single stages whose versions cannot change what they write, and why."""
+
+STAGES = sorted(stages())
+WIRED = wired()
+NETWORKED = [item for item in WIRED if item.network]
+DISTRIBUTIONS = packages_distributions()
+
+
+def sections(name: str) -> tuple[str, ...]:
+    """Return the sections that a stage declares; the probe reads none."""
+    return () if name == "probe" else tuple(constant(stage_files()[name], "SECTIONS"))
+
+
+def adapters(item: Wired) -> tuple[str, ...]:
+    """Return the adapters that a stage loads for its network: its own, and its extractor's where it declares that."""
+    networks = params()["networks"]
+    feeding = networks[item.network]["extractor"]
+    chosen = [item.network, *([feeding] if "extractor.model" in sections(item.name) else [])]
+    return tuple(networks[name]["model"]["adapter"] for name in chosen)
+
+
+def probe_files(dep: str) -> list[str]:
+    """Return the probe files that a dependency can name: one for each choice of the key in its template."""
+    found = TEMPLATE.search(dep)
+    if not found or not dep.startswith("probe/"):
+        return [dep]
+    _, section, key = found[1].split(".")
+    default = {item.name: item for item in fields(SECTIONS[section])}[key].default
+    assert isinstance(default, Enum), f"{dep}: only a key with a fixed set of choices may name a file"
+    return [TEMPLATE.sub(choice.name, dep) for choice in type(default)]
+
+
+def raw(name: str) -> dict[str, Any]:
+    stage = stages()[name]
+    found: dict[str, Any] = stage.get("do", stage)
+    return found
+
+
+def test_each_stage_has_one_file_of_its_name_and_each_file_is_a_stage() -> None:
+    assert sorted(stage_files()) == STAGES
+
+
+def test_dvc_itself_reads_the_same_stages(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    with Repo() as repo:
+        loaded = {stage.addressing: stage for stage in repo.index.stages}
+    assert set(loaded) == {str(item) for item in WIRED}
+    for item in WIRED:
+        stage = loaded[str(item)]
+        assert shlex.split(stage.cmd) == shlex.split(item.cmd)
+        assert {out.def_path for out in stage.outs} == set(item.written)
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_a_stage_runs_as_a_module_of_this_checkout(name: str) -> None:
+    assert raw(name)["cmd"].startswith(f"python -m stages.{name} ")
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_a_command_holds_no_free_string(name: str) -> None:
+    assert set(TEMPLATE.findall(raw(name)["cmd"])) <= {"key", "item.extractor"}
+    literal = TEMPLATE.sub("", raw(name)["cmd"])
+    assert re.fullmatch(r"[\w\s./=-]*", literal), "the shell would read these characters"
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_the_parameters_are_the_sections_that_the_stage_declares(name: str) -> None:
+    declared = {
+        "networks.${item.extractor}.model" if section == "extractor.model" else f"networks.${{key}}.{section}"
+        for section in sections(name)
+    }
+    listed = raw(name).get("params", [])
+    assert len(listed) == len(set(listed))
+    assert set(listed) == (declared if "foreach" in stages()[name] or name == "probe" else {"networks"})
+
+
+@pytest.mark.parametrize("name", [name for name in STAGES if name != "probe"])
+def test_the_declared_sections_are_those_that_the_stage_reads(name: str) -> None:
+    known = {cls.__name__: section for section, cls in SECTIONS.items()} | {ModelConfig.__name__: "model"}
+    read = set()
+    for node in ast.walk(tree_of(stage_files()[name])):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            if node.func.attr == "section":
+                assert isinstance(node.args[0], ast.Name)
+                read.add(known[node.args[0].id])
+            elif node.func.attr == "extractor_model":
+                read.add("extractor.model")
+    assert read == set(sections(name))
+
+
+@pytest.mark.parametrize("item", WIRED, ids=str)
+def test_every_input_is_a_dependency_that_an_earlier_stage_writes(item: Wired) -> None:
+    written = [path for other in WIRED if other.name != item.name for path in other.written]
+    for given in item.paths("--in"):
+        assert item.covers(given), f"add to deps of {item.name}: {given}"
+        assert any(f"{path}/".startswith(f"{given}/") for path in written), f"{given} is written by no stage"
+
+
+@pytest.mark.parametrize("item", [item for item in WIRED if item.name != "probe"], ids=str)
+def test_the_outputs_are_those_of_the_command(item: Wired) -> None:
+    assert sorted(item.paths("--out")) == sorted(item.written)
+
+
+@pytest.mark.parametrize("item", [item for item in WIRED if item.paths("--in")], ids=str)
+def test_no_artifact_is_a_dependency_without_being_read(item: Wired) -> None:
+    artifacts = {dep for dep in item.deps if dep.startswith(("weights", "metrics", "plots"))}
+    assert artifacts <= set(item.paths("--in"))
+
+
+@pytest.mark.parametrize("item", WIRED, ids=str)
+def test_every_dependency_exists_or_is_written(item: Wired) -> None:
+    written = {path for other in WIRED for path in other.written}
+    for dep in item.deps:
+        assert dep in written or (ROOT / dep).exists() or any(path.startswith(f"{dep}/") for path in written), dep
+
+
+@pytest.mark.parametrize("item", [item for item in WIRED if item.name != "probe"], ids=str)
+def test_every_module_that_a_stage_can_import_is_a_dependency(item: Wired) -> None:
+    names = adapters(item) if item.network else ()
+    files = reached(stage_files()[item.name], names, PLUMBING).files
+    gaps = sorted(file for file in files if not item.covers(file))
+    assert not gaps, f"add to deps of {item.name}: {gaps}"
+
+
+@pytest.mark.parametrize("item", [item for item in WIRED if item.name != "probe"], ids=str)
+def test_no_code_is_a_dependency_without_being_imported(item: Wired) -> None:
+    files = reached(stage_files()[item.name], adapters(item) if item.network else ()).files
+    code = [dep for dep in item.deps if (ROOT / dep).exists() and not dep.startswith(("probe", "weights", "metrics"))]
+    code = [dep for dep in code if dep.endswith(".py") or (ROOT / dep / "__init__.py").is_file()]
+    assert [dep for dep in code if not any(file == dep or file.startswith(f"{dep}/") for file in files)] == []
+
+
+@pytest.mark.parametrize("name", [name for name in STAGES if name != "probe"])
+def test_the_versions_of_the_tools_that_a_stage_uses_are_dependencies(name: str) -> None:
+    stage = stage_files()[name]
+    names = tuple({found for item in NETWORKED if item.name == name for found in adapters(item)})
+    watched = {Path(file).stem for dep in raw(name).get("deps", []) for file in probe_files(dep)}
+    if any("data.watch" in dep for dep in raw(name).get("deps", [])):
+        watched.add("scikit_image")
+    versions = {package for tool in watched & set(TOOLS) for package in TOOLS[tool]}
+    gaps = [
+        module
+        for module in reached(stage, names, PLUMBING).others - COMMON
+        if (name, module) not in HARMLESS
+        and not {found.lower() for found in DISTRIBUTIONS.get(module, [module])} & versions
+    ]
+    assert not gaps, f"{name} uses {sorted(gaps)}, and no probe file among its deps holds their versions"
+
+
+def test_the_probe_writes_one_file_for_each_tool_and_one_for_the_gpu() -> None:
+    assert sorted(raw("probe")["outs"]) == sorted(f"probe/{tool}.json" for tool in (*TOOLS, "gpu"))
+    assert raw("probe")["cmd"] == "python -m stages.probe probe"
+
+
+def test_every_probe_file_has_a_stage_that_depends_on_it_and_exists_for_every_choice() -> None:
+    used = {file for name in STAGES for dep in raw(name).get("deps", []) for file in probe_files(dep)}
+    used |= {params()["networks"][item.network]["data"]["watch"] for item in NETWORKED}
+    assert {file for file in used if file.startswith("probe/")} == set(raw("probe")["outs"])
+
+
+def test_a_stage_that_can_say_not_run_depends_on_the_gpu() -> None:
+    for name, path in stage_files().items():
+        judges = {"not_run", "prove"} & {node.id for node in ast.walk(tree_of(path)) if isinstance(node, ast.Name)}
+        if judges:
+            assert "probe/gpu.json" in raw(name)["deps"], name
+
+
+def test_only_the_probe_runs_every_time() -> None:
+    assert [name for name in STAGES if raw(name).get("always_changed")] == ["probe"]
+
+
+def test_every_artifact_and_metric_is_cached_so_that_the_run_cache_can_restore_it() -> None:
+    for name in STAGES:
+        for kind in ("outs", "metrics", "plots"):
+            for out in raw(name).get(kind, []):
+                options = next(iter(out.values())) if isinstance(out, dict) else {}
+                assert options.get("cache", True), f"{name}: {out}"
+
+
+def test_no_path_is_written_by_two_stages() -> None:
+    written = [path for item in WIRED for path in item.written]
+    assert len(written) == len(set(written))
+
+
+def test_the_code_never_spells_a_path_of_dvc_yaml() -> None:
+    for folder in ("enginewright", "stages", "networks"):
+        for path in (ROOT / folder).rglob("*.py"):
+            docstrings = {id(found) for node in ast.walk(tree_of(path)) if (found := docstring_of(node))}
+            for node in ast.walk(tree_of(path)):
+                if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings:
+                    assert not node.value.startswith("weights/"), f"{path.name}: {node.value}"
+
+
+def docstring_of(node: ast.AST) -> ast.Constant | None:
+    """Return the constant of a statement that is a string and nothing else."""
+    return node.value if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) else None
+
+
+def test_names_in_commands_come_from_a_checked_set() -> None:
+    """`key` and `item.extractor` reach the shell unquoted; composing refuses any other name."""
+    for network, values in params()["networks"].items():
+        assert re.fullmatch(r"[a-z][a-z0-9_]*", network)
+        assert values["extractor"] in params()["networks"]
+    for matcher, values in params()["matchers"].items():
+        assert values["extractor"] == params()["networks"][matcher]["extractor"]
+
+
+def test_the_walk_sees_lazy_imports_child_processes_and_adapters() -> None:
+    """A walk that missed these would call every dependency list complete."""
+    build = reached(stage_files()["build"]).files
+    assert {"enginewright/engine/worker.py", "enginewright/reference.py"} <= build
+    swap = reached(stage_files()["swap"], ("disk",))
+    assert {"networks/disk.py", "networks/layernorm.py", "enginewright/swapping/run_module.py"} <= swap.files
+    assert "torch" in swap.others
+    assert "networks/lightglue.py" not in swap.files
+
+
+def test_a_file_that_loads_modules_by_a_computed_name_is_known_to_the_walk() -> None:
+    loading = {
+        path.relative_to(ROOT).as_posix()
+        for folder in ("enginewright", "stages", "networks")
+        for path in (ROOT / folder).rglob("*.py")
+        if "importlib.import_module" in ast.unparse(tree_of(path)) or "__import__(" in ast.unparse(tree_of(path))
+    }
+    computed = {name for name in loading if any(is_computed(node) for node in ast.walk(tree_of(ROOT / name)))}
+    assert computed <= {"networks/__init__.py"}
+
+
+def is_computed(node: ast.AST) -> bool:
+    """Return whether a call imports a module of the project whose name is put together at run time."""
+    return (
+        isinstance(node, ast.Call)
+        and ast.unparse(node.func).endswith("import_module")
+        and isinstance(node.args[0], ast.JoinedStr)
+    )
+
+
+def test_every_choice_that_names_a_file_is_a_configured_enum() -> None:
+    """Each templated probe file follows one of the enums of choices.py, so that no spelling can drift."""
+    templated = [dep for name in STAGES for dep in raw(name).get("deps", []) if dep.startswith("probe/") and "$" in dep]
+    assert templated
+    for dep in templated:
+        tool, choice = Path(probe_files(dep)[0]).stem.split("_", 1)
+        assert any(choice in {item.name for item in cls} for cls in vars(choices).values() if is_enum(cls)), tool
+
+
+def is_enum(value: object) -> bool:
+    return isinstance(value, type) and issubclass(value, Enum) and value is not Enum
+
+
+def test_files_named_in_deps_are_modules_that_python_finds() -> None:
+    for item in WIRED:
+        for dep in item.deps:
+            if dep.endswith(".py"):
+                assert file_of(dep.removesuffix(".py").replace("/", ".")) == ROOT / dep
+
+
+def test_the_repositorys_dvc_settings() -> None:
+    """Links would let a stage write into the cache; the default site cache is shared and unpickled."""
+    config = ConfigParser()
+    config.read_string((ROOT / ".dvc" / "config").read_text(encoding="utf-8").replace("    ", ""))
+    assert config["cache"]["type"].strip('"') == "reflink,copy"
+    assert config["core"]["site_cache_dir"] == ".cache/dvc-site"
+    assert config["core"]["analytics"] == "false"
+    assert config["core"]["autostage"] == "false"
+    hydra = config["hydra"]
+    assert (hydra["enabled"], hydra["config_dir"], hydra["config_name"]) == ("True", "conf", "config")
+    assert hydra["plugins_path"] == "."
+    assert (ROOT / "hydra_plugins").is_dir()
+    assert not (ROOT / "hydra_plugins" / "__init__.py").exists(), "Hydra finds plugins in a namespace package only"
+
+
+def test_dvc_ignores_what_python_writes_into_the_folders_of_code() -> None:
+    """A dependency on a folder of code must not change when it is imported."""
+    ignored = (ROOT / ".dvcignore").read_text(encoding="utf-8").split("\n")
+    assert {"__pycache__", "*.pyc"} <= set(ignored)
