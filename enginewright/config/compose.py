@@ -15,6 +15,7 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
 from enginewright.artifacts import write_bytes
 from enginewright.config.refusals import as_error
@@ -35,7 +36,7 @@ def composed(overrides: list[str], conf: Path = CONF) -> DictConfig:
         with initialize_config_dir(str(conf), version_base=None):
             config = compose(config_name="config", overrides=overrides)
         OmegaConf.resolve(config)
-    except (HydraException, OmegaConfBaseException) as error:
+    except (HydraException, OmegaConfBaseException, YAMLError, ValueError) as error:
         raise as_error(error, overrides) from error
     return config
 

@@ -51,7 +51,7 @@ class DiskModel(ModelConfig):
         super().__post_init__()
         check.multiple("model.height", self.height, 16)
         check.multiple("model.width", self.width, 16)
-        check.between("model.window", self.window, 3, 63)
+        check.between("model.window", self.window, 3, min(63, self.height, self.width))
         check.odd("model.window", self.window)
         inner = (self.height - self.window + 1) * (self.width - self.window + 1)
         check.between("model.keypoints", self.keypoints, 1, min(MAX_KEYPOINTS, inner))

@@ -8,7 +8,13 @@ from dataclasses import fields, is_dataclass
 
 from hydra.errors import MissingConfigException
 from omegaconf import DictConfig
-from omegaconf.errors import ConfigAttributeError, ConfigKeyError, InterpolationKeyError, OmegaConfBaseException
+from omegaconf.errors import (
+    ConfigAttributeError,
+    ConfigKeyError,
+    InterpolationKeyError,
+    MissingMandatoryValue,
+    OmegaConfBaseException,
+)
 
 from enginewright.config.resolvers import CONF
 from enginewright.errors import ConfigError, EnginewrightError
@@ -26,7 +32,8 @@ def as_error(error: Exception, overrides: list[str]) -> EnginewrightError:
         if isinstance(cause, InterpolationKeyError) and (named := _NETWORK.search(str(cause))):
             return _missing_network(named[1], overrides)
     # The outermost of OmegaConf's exceptions: the inner ones still hold placeholders for key and value.
-    found = next((cause for cause in chain if isinstance(cause, OmegaConfBaseException)), error)
+    told = [cause for cause in chain if isinstance(cause, OmegaConfBaseException)]
+    found = next((cause for cause in told if isinstance(cause, MissingMandatoryValue)), next(iter(told), error))
     return ConfigError(
         f"the configuration does not compose: {_key_of(found)}{_first_part(found)}",
         expected=_allowed(found),

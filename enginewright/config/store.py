@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, dataclass, fields
+from functools import cache
 from typing import Any
 
 from hydra.core.config_store import ConfigStore
@@ -27,8 +28,10 @@ def register() -> None:
 
 def _network() -> Any:
     """Return the schema of a network: each key of each section interpolates its axis, so that it can be overridden."""
-    sections = {section: _follow(axis, cls) for axis, (section, cls) in AXES.items()}
-    return OmegaConf.merge(schema_of(NetworkConfig), sections)
+    network = schema_of(NetworkConfig)
+    for axis, (section, cls) in AXES.items():
+        network[section] = OmegaConf.merge(schema_of(_naming_its_keys(cls)), _follow(axis, cls))
+    return network
 
 
 def _follow(axis: str, cls: Any) -> dict[str, str]:
@@ -37,11 +40,21 @@ def _follow(axis: str, cls: Any) -> dict[str, str]:
 
 def _all_missing(cls: Any) -> Any:
     """Return the schema with no defaults: every value stands in conf/, where users read it."""
-    schema = schema_of(cls)
+    schema = schema_of(_naming_its_keys(cls))
     for item in fields(cls):
         if _defaulted(item):
             schema[item.name] = "???"  # merging it in would change nothing: a missing value never overrides
     return schema
+
+
+@cache
+def _naming_its_keys(cls: Any) -> Any:
+    """Return `cls` under a name that lists its keys, for the error that OmegaConf makes of an unknown one.
+
+    DVC shows that error as it is, so it is the only place where the allowed keys can stand by that route.
+    """
+    keys = ", ".join(item.name for item in fields(cls))
+    return dataclass(frozen=True)(type(f"{cls.__name__}, whose keys are {keys}", (cls,), {"__doc__": cls.__doc__}))
 
 
 def _defaulted(item: Any) -> bool:

@@ -14,8 +14,11 @@ from enginewright.errors import RequirementError
 _VARIABLE = "POLYGRAPHY_USE_TENSORRT_RTX"
 _SETUP = {Builder.tensorrt_rtx: "make setup", Builder.tensorrt: "make setup-tensorrt (needs NVIDIA's package index)"}
 
-_LEAKS = ("POLYGRAPHY_", "NVIDIA_TF32_OVERRIDE", "TRT_")
+_LEAKS = ("POLYGRAPHY_", "NVIDIA_TF32_OVERRIDE", "TRT_", "PYTHONMALLOC", "PYTHONDEVMODE", "MALLOC_")
 """Variables that change an engine's bytes or install packages: no build may see the user's."""
+
+_SAME_MEMORY = {"PYTHONHASHSEED": "0", "GLIBC_TUNABLES": "glibc.malloc.tcache_count=0"}
+"""No thread may reuse what another one freed: the order of addresses must follow from the build alone."""
 
 
 def use(builder: Builder) -> Any:
@@ -39,7 +42,7 @@ def use(builder: Builder) -> Any:
 def environment(builder: Builder, inherited: Mapping[str, str]) -> dict[str, str]:
     """Return the environment of a building process: the inherited one without what would leak into the engine."""
     kept = {name: value for name, value in inherited.items() if not name.startswith(_LEAKS)}
-    return kept | {_VARIABLE: _flag(builder), "PYTHONHASHSEED": "0"}
+    return kept | {_VARIABLE: _flag(builder)} | _SAME_MEMORY
 
 
 def _tell_polygraphy(builder: Builder) -> None:

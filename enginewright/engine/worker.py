@@ -1,8 +1,7 @@
 """The building process: `python -m enginewright.engine.worker`, in a folder that holds a job and a graph.
 
-A process of its own, because an engine's bytes depend on the addresses of objects: built first thing after the same
-few imports, the same inputs give the same bytes. Nothing that differs between two runs, such as a path, enters it
-before the engine is built. It may also crash without taking its stage along.
+A process of its own, because an engine's bytes depend on what its process did before (see isolation.py). It may also
+crash without taking its stage along.
 """
 
 from __future__ import annotations
@@ -22,6 +21,7 @@ from enginewright.artifacts import write_json
 from enginewright.engine import api, options
 from enginewright.engine.bindings import check_bindings, inputs_of, outputs_of
 from enginewright.engine.failure import reason_from
+from enginewright.engine.isolation import import_polygraphy, in_fresh_memory
 from enginewright.engine.job import ENGINE, GRAPH, LOG, RESULT, TIMING_CACHE, Job, read_job, write_error
 from enginewright.engine.profile import Range, profile_of
 from enginewright.engine.progress_monitor import step_monitor
@@ -42,13 +42,23 @@ def build(job: Job, pipe: int) -> dict[str, Any]:
         ConfigError: for options and ranges that do not fit.
     """
     trt = api.use(job.build.builder)
+    import_polygraphy(job.build.builder)
     _quiet()
     start = time.monotonic()
+    engine, facts = in_fresh_memory(lambda: _engine(job, trt, pipe))
+    seconds = round(time.monotonic() - start, 3)
+    (_HERE / ENGINE).write_bytes(engine)
+    return facts | {"versions": _versions(trt, job), "seconds": seconds, "peak_mb": _peak_mb()}
+
+
+def _engine(job: Job, trt: Any, pipe: int) -> tuple[Any, dict[str, Any]]:
+    """Return the serialised engine and the facts about it."""
     parsed = _parsed()
     facts, ranges = _facts(parsed[1], job)
-    seen = _write_engine(parsed, job, trt, ranges, pipe)
-    seconds = round(time.monotonic() - start, 3)
-    return facts | {"options": seen, "versions": _versions(trt, job), "seconds": seconds, "peak_mb": _peak_mb()}
+    more = {"profiles": options.profiles_of(ranges), "progress_monitor": step_monitor(trt, pipe)}
+    seen: dict[str, Any] = {}
+    engine = _built(parsed, options.create_config(job.build, trt, more | _cache(), seen), job)
+    return engine, facts | {"options": seen}
 
 
 def _quiet() -> None:
@@ -82,22 +92,17 @@ def _facts(network: Any, job: Job) -> tuple[dict[str, Any], dict[str, Range]]:
     return {"layers": network.num_layers, "profile": profile, **bindings}, ranges
 
 
-def _write_engine(
-    parsed: tuple[Any, Any, Any], job: Job, trt: Any, ranges: dict[str, Range], pipe: int
-) -> dict[str, Any]:
-    """Build, write the engine's bytes, and return the options as the builder resolved them."""
+def _cache() -> dict[str, str]:
+    """Return the argument that loads the timing cache, where one was laid out."""
+    return {"load_timing_cache": TIMING_CACHE} if (_HERE / TIMING_CACHE).exists() else {}
+
+
+def _built(parsed: tuple[Any, Any, Any], config: Any, job: Job) -> Any:
     from polygraphy.backend.trt import EngineBytesFromNetwork
 
-    seen: dict[str, Any] = {}
-    more = {"profiles": options.profiles_of(ranges), "progress_monitor": step_monitor(trt, pipe)}
-    if (_HERE / TIMING_CACHE).exists():
-        more["load_timing_cache"] = TIMING_CACHE
     kept = TIMING_CACHE if job.build.timing_cache else None
     with _explained("the builder made no engine", "look up the operation it names; or choose other build options"):
-        config = options.create_config(job.build, trt, more, seen)
-        engine = EngineBytesFromNetwork(parsed, config=config, save_timing_cache=kept)()
-    (_HERE / ENGINE).write_bytes(engine)
-    return seen
+        return EngineBytesFromNetwork(parsed, config=config, save_timing_cache=kept)()
 
 
 @contextmanager

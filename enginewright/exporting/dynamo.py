@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from enginewright.errors import GraphError
+from enginewright.exporting.older import OLDEST, to_17
 from enginewright.exporting.request import ExportRequest
 
 
@@ -28,7 +29,7 @@ def export_dynamo(module: nn.Module, request: ExportRequest) -> onnx.ModelProto:
                 module,
                 request.example_inputs(),
                 dynamo=True,
-                opset_version=request.opset,
+                opset_version=max(request.opset, OLDEST),
                 input_names=request.input_names,
                 output_names=request.output_names,
                 dynamic_shapes=_dynamic_shapes(request),
@@ -43,7 +44,7 @@ def export_dynamo(module: nn.Module, request: ExportRequest) -> onnx.ModelProto:
         ) from error
     assert program is not None  # noqa: S101 - with dynamo=True a program is always returned
     model: onnx.ModelProto = program.model_proto
-    return model
+    return to_17(model) if request.opset == OLDEST - 1 else model
 
 
 def _dynamic_shapes(request: ExportRequest) -> tuple[dict[int, Any], ...] | None:

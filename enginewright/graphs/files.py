@@ -25,9 +25,9 @@ def load_graph(path: Path) -> onnx.ModelProto:
         raise GraphError(
             f"{path.name} is no ONNX model: {error}", expected="a whole ONNX file", cure="build it again with dvc repro"
         ) from error
-    if not model.graph.node or not model.opset_import:
+    if not model.graph.node or not any(entry.domain in ("", "ai.onnx") for entry in model.opset_import):
         raise GraphError(
-            f"{path.name} is no ONNX model: it has no nodes or no operator set",
+            f"{path.name} is no ONNX model: it has no nodes, or no version of ONNX's operators",
             expected="a whole ONNX file",
             cure="build it again with dvc repro",
         )

@@ -50,4 +50,4 @@ def interleave(first: NDArray[Scalar], second: NDArray[Scalar]) -> NDArray[Scala
             got=f"{first.shape} and {second.shape}",
             cure="pad both sides to K slots, of zeros, before they are interleaved",
         )
-    return np.stack((first, second), axis=1).reshape(-1, *first.shape[1:])
+    return np.stack((first, second), axis=1).reshape(2 * len(first), *first.shape[1:])

@@ -9,14 +9,15 @@ import pytest
 from tests.config.bad_inputs import BAD, BAD_FILES, Bad, BadFile
 from tests.config.routes import CONF, Outcome, by_dvc, by_us
 
+NAMES = [*(bad.name for bad in BAD), *(bad.name for bad in BAD_FILES)]
+
 
 @pytest.fixture(scope="module")
 def told_by_dvc(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Outcome]:
     """Return what DVC comes to for every bad input."""
     asked = [(CONF, list(bad.overrides)) for bad in BAD]
     asked += [(bad.conf(tmp_path_factory.mktemp("conf")), []) for bad in BAD_FILES]
-    outcomes = by_dvc(tmp_path_factory.mktemp("dvc"), asked)
-    return dict(zip([bad.name for bad in (*BAD, *BAD_FILES)], outcomes, strict=True))
+    return dict(zip(NAMES, by_dvc(tmp_path_factory.mktemp("dvc"), asked), strict=True))
 
 
 @pytest.mark.parametrize("bad", BAD, ids=str)
@@ -53,5 +54,4 @@ def test_dvc_refuses_bad_files_before_it_writes(bad: BadFile, told_by_dvc: dict[
 
 
 def test_names_of_bad_inputs_are_told_apart() -> None:
-    names = [bad.name for bad in (*BAD, *BAD_FILES)]
-    assert len(set(names)) == len(names)
+    assert len(set(NAMES)) == len(NAMES)

@@ -54,15 +54,15 @@ def normalised_top(
         numpy_helper.from_array(np.zeros(WIDTH, np.float32), "bias"),
         numpy_helper.from_array(np.array([TOP], np.int64), "k"),
     ]
-    half_nodes = [_node("Cast", ["x"], ["x_half"], to=TensorProto.FLOAT16)] if half else []
-    half_nodes += [_node("MatMul", ["x_half" if half else "x", "weight"], [product])]
-    half_nodes += [_node("Cast", [product], ["product"], to=TensorProto.FLOAT)] if half else []
+    half_nodes = [node("Cast", ["x"], ["x_half"], to=TensorProto.FLOAT16)] if half else []
+    half_nodes += [node("MatMul", ["x_half" if half else "x", "weight"], [product])]
+    half_nodes += [node("Cast", [product], ["product"], to=TensorProto.FLOAT)] if half else []
     nodes = [
         *half_nodes,
-        _node("LayerNormalization", ["product", "scale", "bias"], ["y"], axis=-1),
-        _node("ReduceMax", ["y"], ["best"], axes=[-1], keepdims=0),
-        _node("TopK", ["best", "k"], ["scores", "index64"], axis=-1),
-        _node("Cast", ["index64"], ["index"], to=TensorProto.INT32),
+        node("LayerNormalization", ["product", "scale", "bias"], ["y"], axis=-1),
+        node("ReduceMax", ["y"], ["best"], axes=[-1], keepdims=0),
+        node("TopK", ["best", "k"], ["scores", "index64"], axis=-1),
+        node("Cast", ["index64"], ["index"], to=TensorProto.INT32),
         *more,
     ]
     rows: Any = "rows" if dynamic else ROWS
@@ -78,8 +78,8 @@ def normalised_top(
 
 def with_nonzero(path: Path) -> Path:
     """Write a graph with a NonZero node, which tensorrt_rtx cannot take: its output has no fixed size."""
-    where = _node("NonZero", ["y"], ["where"], name="find_peaks")
-    gathered = _node("Shape", ["where"], ["count"])
+    where = node("NonZero", ["y"], ["where"], name="find_peaks")
+    gathered = node("Shape", ["where"], ["count"])
     return normalised_top(path, more=[where, gathered])
 
 
@@ -88,8 +88,8 @@ def many_outputs(path: Path, outputs: int = 8, width: int = 64) -> Path:
     random = np.random.default_rng(0)
     names = [f"out_{index}" for index in range(outputs)]
     weights = [numpy_helper.from_array(_normal(random, width), f"weight_{name}") for name in names]
-    nodes = [_node("MatMul", ["x", f"weight_{name}"], [f"product_{name}"]) for name in names]
-    nodes += [_node("Softmax", [f"product_{name}"], [name], axis=-1) for name in names]
+    nodes = [node("MatMul", ["x", f"weight_{name}"], [f"product_{name}"]) for name in names]
+    nodes += [node("Softmax", [f"product_{name}"], [name], axis=-1) for name in names]
     infos = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [4, width, width]) for name in ["x", *names]]
     return save(path, nodes, infos[:1], infos[1:], weights)
 
@@ -102,8 +102,8 @@ def chain(path: Path, layers: int, width: int = 256) -> Path:
         weights.append(numpy_helper.from_array(_normal(random, width), f"weight_{layer}"))
         before = f"state_{layer}" if layer else "x"
         after = f"state_{layer + 1}" if layer + 1 < layers else "y"
-        nodes.append(_node("MatMul", [before, f"weight_{layer}"], [f"product_{layer}"]))
-        nodes.append(_node("Softmax", [f"product_{layer}"], [after], axis=-1))
+        nodes.append(node("MatMul", [before, f"weight_{layer}"], [f"product_{layer}"]))
+        nodes.append(node("Softmax", [f"product_{layer}"], [after], axis=-1))
     infos = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, width, width]) for name in ("x", "y")]
     return save(path, nodes, infos[:1], infos[1:], weights)
 
@@ -112,7 +112,8 @@ def _normal(random: np.random.Generator, width: int) -> NDArray[np.float32]:
     return random.standard_normal((width, width)).astype(np.float32)
 
 
-def _node(operator: str, inputs: list[str], outputs: list[str], name: str = "", **attributes: Any) -> onnx.NodeProto:
+def node(operator: str, inputs: list[str], outputs: list[str], name: str = "", **attributes: Any) -> onnx.NodeProto:
+    """Return a node that is named after its first output."""
     return helper.make_node(operator, inputs, outputs, name=name or outputs[0], **attributes)
 
 

@@ -64,12 +64,19 @@ def test_the_environment_of_a_build_holds_nothing_that_changes_engines() -> None
         "TRT_INTERNAL_OPTIONS": "x",
         "POLYGRAPHY_AUTOINSTALL_DEPS": "1",
         "PYTHONHASHSEED": "7",
+        "PYTHONMALLOC": "malloc",
+        "PYTHONDEVMODE": "1",
+        "PYTHONPATH": "lib",
+        "MALLOC_ARENA_MAX": "1",
+        "GLIBC_TUNABLES": "glibc.malloc.arena_max=1",
     }
     assert api.environment(Builder.tensorrt_rtx, inherited) == {
         "PATH": "/bin",
         "CUDA_VISIBLE_DEVICES": "1",
         "POLYGRAPHY_USE_TENSORRT_RTX": "1",
         "PYTHONHASHSEED": "0",
+        "PYTHONPATH": "lib",
+        "GLIBC_TUNABLES": "glibc.malloc.tcache_count=0",
     }
     assert api.environment(Builder.tensorrt, {})["POLYGRAPHY_USE_TENSORRT_RTX"] == "0"
     assert inherited["NVIDIA_TF32_OVERRIDE"] == "0"

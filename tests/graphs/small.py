@@ -1,8 +1,9 @@
-"""Small ONNX models that hold nodes and tensors in every place that the format has for them."""
+"""Small ONNX models that hold nodes, tensors and notes in every place that the format has for them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,11 +12,11 @@ from onnx import TensorProto, helper, numpy_helper
 
 OPSET = 20
 DOMAIN = "tests"
-NOTES = {"doc_string": "/home/someone/model.py:12", "metadata_props": "/home/someone"}
+NOTE = "/home/someone/model.py:12"
 
 
-def value(name: str, shape: Sequence[int | str], kind: int = TensorProto.FLOAT) -> onnx.ValueInfoProto:
-    """Return a declaration; a string in `shape` is an open axis."""
+def value(name: str, shape: Sequence[int | str | None], kind: int = TensorProto.FLOAT) -> onnx.ValueInfoProto:
+    """Return a declaration; a string or None in `shape` is an open axis."""
     return helper.make_tensor_value_info(name, kind, shape)
 
 
@@ -29,48 +30,82 @@ def model_of(
     inputs: Sequence[onnx.ValueInfoProto],
     outputs: Sequence[onnx.ValueInfoProto],
     tensors: Sequence[onnx.TensorProto] = (),
-    **more: Any,
+    functions: Sequence[onnx.FunctionProto] = (),
 ) -> onnx.ModelProto:
-    """Return an unchecked model; `more` goes to make_model."""
-    graph = helper.make_graph(nodes, "graph", inputs, outputs, tensors)
-    opsets = [helper.make_opsetid("", more.pop("opset", OPSET)), helper.make_opsetid(DOMAIN, 1)]
-    return helper.make_model(graph, opset_imports=opsets, ir_version=10, **more)
+    """Return an unchecked model."""
+    graph = helper.make_graph(list(nodes), "graph", list(inputs), list(outputs), list(tensors))
+    opsets = [helper.make_opsetid(DOMAIN, 1), helper.make_opsetid("", OPSET)]
+    return helper.make_model(graph, functions=list(functions), opset_imports=opsets, ir_version=10)
 
 
-def scaled(factor: float = 2.0, output: str = "y", shape: Sequence[int | str] = (1, 4)) -> onnx.ModelProto:
-    """Return x (1, 4) times `factor`."""
+def scaled(factor: float = 2.0, shape: Sequence[int | str | None] = (1, 4), output: str = "y") -> onnx.ModelProto:
+    """Return the model x times `factor`."""
     node = helper.make_node("Mul", ["x", "factor"], [output], name="scale")
     return model_of([node], [value("x", shape)], [value(output, shape)], [tensor("factor", [factor])])
 
 
-def nested(inner: str = "Abs") -> onnx.ModelProto:
-    """Return a model with a node, a tensor and an If in its graph and in a function, `inner` nodes in all branches.
+def write(path: Path, model: onnx.ModelProto) -> Path:
+    """Write the model as it is, and return its path."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(model.SerializeToString(deterministic=True))
+    return path
 
-    Abs nodes: two in the If of the main graph and two in that of the function.
+
+def nested(operator: str = "Abs", **attributes: Any) -> onnx.ModelProto:
+    """Return a model with an If in its graph and one in a function.
+
+    Each of the four branches holds one `operator`, one Constant and one initializer.
     """
-    call = helper.make_node("Doubled", ["chosen"], ["y"], name="call", domain=DOMAIN)
-    nodes = [_condition("sign"), _choice("x", "chosen", inner), call]
-    return model_of(
-        nodes, [value("x", (1, 4))], [value("y", (1, 4))], [tensor("zero", 0.0)], functions=[_doubled(inner)]
-    )
+    nodes = [_choice("x", "chosen", operator, attributes), helper.make_node("Again", ["chosen"], ["y"], domain=DOMAIN)]
+    body = [_constant("sign", tensor("yes", True, "bool")), _choice("a", "b", operator, attributes)]
+    function = helper.make_function(DOMAIN, "Again", ["a"], ["b"], body, [helper.make_opsetid("", OPSET)])
+    stored = [tensor("sign", True, "bool")]
+    return model_of(nodes, [value("x", (1, 4))], [value("y", (1, 4))], stored, [function])
 
 
-def _condition(name: str, source: str = "x") -> onnx.NodeProto:
-    return helper.make_node("Cast", [f"{source}_flag" if source != "x" else "flag"], [name], to=TensorProto.BOOL)
-
-
-def _choice(source: str, target: str, inner: str) -> onnx.NodeProto:
-    branches = {f"{side}_branch": _branch(source, f"{target}_{side}", inner) for side in ("then", "else")}
+def _choice(source: str, target: str, operator: str, attributes: dict[str, Any]) -> onnx.NodeProto:
+    branches = {
+        f"{side}_branch": _branch(source, f"{target}_{side}", operator, attributes) for side in ("then", "else")
+    }
     return helper.make_node("If", ["sign"], [target], name=f"choose_{target}", **branches)
 
 
-def _branch(source: str, target: str, inner: str) -> onnx.GraphProto:
-    constant = helper.make_node("Constant", [], [f"{target}_one"], value=tensor(f"{target}_value", 1.0))
+def _branch(source: str, target: str, operator: str, attributes: dict[str, Any]) -> onnx.GraphProto:
     nodes = [
-        constant,
-        helper.make_node(inner, [source], [f"{target}_inner"]),
-        helper.make_node("Mul", [f"{target}_inner", f"{target}_one"], [f"{target}_product"]),
-        helper.make_node("Mul", [f"{target}_product", f"{target}_stored"], [target]),
+        helper.make_node(operator, [source], [f"{target}_changed"], **attributes),
+        _constant(f"{target}_one", tensor(f"{target}_constant", [1.0])),
+        helper.make_node("Mul", [f"{target}_one", f"{target}_stored"], [f"{target}_factor"]),
+        helper.make_node("Mul", [source, f"{target}_factor"], [target]),
     ]
-    outputs = [value(target, (1, 4))]
-    return helper.make_graph(nodes, f"graph_{target}", [], outputs, [tensor(f"{target}_stored", 1.0)])
+    return helper.make_graph(nodes, f"in_{target}", [], [value(target, (1, 4))], [tensor(f"{target}_stored", [1.0])])
+
+
+def _constant(name: str, stored: onnx.TensorProto) -> onnx.NodeProto:
+    return helper.make_node("Constant", [], [name], value=stored)
+
+
+def sparse(name: str) -> onnx.SparseTensorProto:
+    """Return a sparse tensor of shape (1, 4) with one number, whose values bear `name`."""
+    return helper.make_sparse_tensor(tensor(name, [3.0]), tensor(f"{name}_at", [2], "int64"), [1, 4])
+
+
+def annotated(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Return the model with a documentation string and metadata wherever the format has room for them."""
+    for item in _fields(model):
+        names = item.DESCRIPTOR.fields_by_name
+        if "doc_string" in names:
+            item.doc_string = NOTE
+        if "metadata_props" in names:
+            item.metadata_props.add(key="namespace", value=NOTE)
+    return model
+
+
+def _fields(message: Any) -> Iterator[Any]:
+    """Yield all messages in a message; written apart from the walk of the project, which is under test."""
+    found = [message]
+    while found:
+        item = found.pop()
+        yield item
+        for field, held in item.ListFields():
+            if field.type == field.TYPE_MESSAGE and field.message_type.name != "StringStringEntryProto":
+                found.extend(held if field.is_repeated else [held])

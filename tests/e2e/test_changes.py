@@ -1,0 +1,108 @@
+"""What a change runs again, and what it leaves alone."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.e2e.workspace import Workspace, ran
+
+ALL = {"swap", "export", "simplify", "cast", "compare", "build", "match", "report", "checkpoint"}
+FROM_CAST = {"cast", "compare", "build", "match", "report"}
+
+
+def stages_of(names: list[str]) -> set[str]:
+    """Return the stages' names without their networks, the probe left out."""
+    return {name.partition("@")[0] for name in names} - {"probe"}
+
+
+def would_run(space: Workspace) -> set[str]:
+    """Return the stages whose own code, inputs or parameters differ from the last run, as `dvc status` sees them."""
+    status = space.run("dvc", "status").stdout
+    return {name.partition("@")[0] for name in re.findall(r"^([a-z_@]+):$", status, flags=re.MULTILINE)} - {"probe"}
+
+
+@pytest.mark.parametrize(
+    ("override", "wanted"),
+    [
+        ("export.opset=18", {"export"}),
+        ("layernorm=decomposed", {"swap", "export"}),
+        ("simplify=none", {"simplify"}),
+        ("precision=fp16", {"cast"}),
+        ("compare.max_abs=0.002", {"compare", "build"}),
+        ("builder.tf32=true", {"build"}),
+        ("match.pictures=1", {"match"}),
+        ("data.seed=1", {"swap", "match"}),
+    ],
+)
+def test_a_parameter_touches_just_the_stages_that_read_it(scratch: Workspace, override: str, wanted: set[str]) -> None:
+    scratch.run("python", "-m", "enginewright.config.compose", override)
+    assert would_run(scratch) - {"report"} == wanted
+
+
+@pytest.mark.parametrize(
+    ("file", "wanted"),
+    [
+        ("stages/simplify.py", {"simplify"}),
+        ("stages/report.py", {"report"}),
+        ("stages/match.py", {"match"}),
+        ("enginewright/casting/fp16.py", {"cast"}),
+        ("networks/lightglue.py", {"checkpoint", "swap", "export"}),
+        ("tests/e2e/test_changes.py", set()),
+        ("README.md", set()),
+    ],
+)
+def test_a_comment_touches_just_the_stages_of_that_file(scratch: Workspace, file: str, wanted: set[str]) -> None:
+    with (scratch.path / file).open("a", encoding="utf-8") as code:
+        code.write("# a comment\n")
+    assert would_run(scratch) == wanted
+
+
+@pytest.mark.parametrize(
+    ("tool", "wanted"),
+    [
+        ("exporter_torchscript", {"export"}),
+        ("simplifier_onnxsim", {"simplify"}),
+        ("precision_fp16", set()),
+        ("builder_tensorrt_rtx", {"build"}),
+        ("gpu", {"compare", "build", "match"}),
+    ],
+)
+def test_another_version_of_a_tool_touches_just_the_stages_that_use_it(
+    scratch: Workspace, tool: str, wanted: set[str]
+) -> None:
+    scratch.edit(f"probe/{tool}.json", r"\A\{", '{"upgraded": "yes",')
+    assert would_run(scratch) == wanted
+
+
+def test_an_opset_runs_from_export_on_and_back_is_cache_only(small: Workspace) -> None:
+    there = small.run("dvc", "exp", "run", "-S", "export.opset=18")
+    assert stages_of(ran(there)) == ALL - {"swap", "checkpoint"}
+    assert small.json("metrics/disk/export.json")["opset"] == 18
+    back = small.run("dvc", "exp", "run")
+    assert stages_of(ran(back)) == set(), back.stdout
+    assert small.json("metrics/disk/export.json")["opset"] == 17
+    small.run("git", "checkout", "-q", ".")
+
+
+def test_a_tolerance_runs_compare_and_after(small: Workspace) -> None:
+    found = small.run("dvc", "exp", "run", "-S", "compare.max_abs=0.002")
+    assert stages_of(ran(found)) == {"compare", "build", "report"} | ({"match"} & stages_of(ran(found)))
+    small.run("dvc", "exp", "run")
+    small.run("git", "checkout", "-q", ".")
+
+
+def test_fp16_on_a_cpu_is_built_and_called_unproven(small: Workspace) -> None:
+    found = small.run("dvc", "exp", "run", "-S", "precision=fp16")
+    assert stages_of(ran(found)) == FROM_CAST
+    assert small.json("metrics/disk/cast.json")["precision"] == "fp16"
+    compare = small.json("metrics/disk_lightglue/compare.json")
+    assert compare["verdict"] == "not_run"
+    assert compare["verdicts"] == {"exported": "passed", "simplified": "passed", "typed": "not_run"}
+    assert small.json("weights/disk/engine.json")["status"] == "unproven"
+    assert small.json("metrics/disk_lightglue/match.json")["typed"]["verdict"] == "not_run"
+    assert "cast.precision" in small.run("dvc", "params", "diff", "--deps").stdout
+    assert "engine_mb" in small.run("dvc", "metrics", "diff").stdout
+    small.run("dvc", "exp", "run")
+    small.run("git", "checkout", "-q", ".")

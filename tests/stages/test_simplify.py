@@ -1,0 +1,139 @@
+"""The simplify stage: which of the two graphs goes on, and that both compute the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+
+from enginewright.artifacts import read_json
+from enginewright.config.choices import Exporter, Form, Keep, Simplifier
+from enginewright.config.sections import ExportConfig, SimplifyConfig
+from enginewright.errors import GraphError
+from enginewright.graphs.files import load_graph
+from enginewright.graphs.io import io_types
+from enginewright.graphs.layernorm import layernorm_ops
+from enginewright.graphs.walk import count_ops, opset_of
+from enginewright.stage import Stage
+from stages import export
+from stages.simplify import SECTIONS, main, run
+from tests.graphs.small import NOTE, annotated, nested, write
+from tests.stages.tiny import TinyModel
+from tests.stages.tiny_stage import checkpoint_of, contract_of, inputs_of, registered, run_graph
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[Exporter, Path]]:
+    """Return the tiny network as each exporter writes it: onnxsim makes one graph smaller and the other larger."""
+    folder = tmp_path_factory.mktemp("simplify")
+    with registered():
+        checkpoint = checkpoint_of(TinyModel(), folder / "checkpoint.safetensors")
+        yield {
+            exporter: write(
+                folder / f"{exporter.name}.onnx",
+                export.run(TinyModel(), Form.native, ExportConfig(exporter, opset), checkpoint),
+            )
+            for exporter, opset in ((Exporter.torchscript, 17), (Exporter.dynamo, 20))
+        }
+
+
+def assert_same(first: onnx.ModelProto, second: onnx.ModelProto) -> None:
+    """Fail unless both graphs keep one contract and compute the same to the last bit."""
+    assert io_types(first) == io_types(second)
+    assert layernorm_ops(first) == layernorm_ops(second)
+    assert opset_of(first) == opset_of(second)
+    inputs = {name: array[0] for name, array in inputs_of(contract_of(TinyModel())).items()}
+    expected, found = run_graph(first, inputs), run_graph(second, inputs)
+    for name, array in expected.items():
+        np.testing.assert_array_equal(found[name], array, err_msg=name)
+
+
+def test_a_smaller_graph_goes_on(exported: dict[Exporter, Path]) -> None:
+    before = load_graph(exported[Exporter.torchscript])
+    graph, metrics = run(SimplifyConfig(), exported[Exporter.torchscript])
+    assert metrics["kept"] == "simplified"
+    assert metrics["nodes_before"] == len(before.graph.node)
+    assert metrics["nodes_after"] == len(graph.graph.node) < metrics["nodes_before"]
+    assert_same(before, graph)
+
+
+def test_a_larger_graph_does_not_go_on_and_the_metrics_say_so(exported: dict[Exporter, Path]) -> None:
+    before = load_graph(exported[Exporter.dynamo])
+    graph, metrics = run(SimplifyConfig(keep=Keep.smaller), exported[Exporter.dynamo])
+    assert metrics["nodes_after"] > metrics["nodes_before"] == len(before.graph.node)
+    assert metrics["kept"] == "exported"
+    assert graph == before
+
+
+def test_a_larger_graph_goes_on_where_it_is_asked_for(exported: dict[Exporter, Path]) -> None:
+    graph, metrics = run(SimplifyConfig(keep=Keep.simplified), exported[Exporter.dynamo])
+    assert metrics["kept"] == "simplified"
+    assert metrics["nodes_after"] == count_ops(graph).total() > metrics["nodes_before"]
+    assert_same(load_graph(exported[Exporter.dynamo]), graph)
+
+
+@pytest.mark.parametrize("keep", Keep)
+def test_none_passes_the_graph_on_as_it_is(tmp_path: Path, keep: Keep) -> None:
+    path = write(tmp_path / "exported.onnx", nested())
+    config = SimplifyConfig(tool=Simplifier.none, keep=keep, timeout_s=1e-6)
+    graph, metrics = run(config, path)
+    assert graph == nested()
+    assert metrics == {"nodes_before": 20, "nodes_after": 20, "kept": "exported"}
+
+
+def test_notes_do_not_go_on(tmp_path: Path) -> None:
+    path = write(tmp_path / "exported.onnx", annotated(nested()))
+    assert NOTE.encode() in path.read_bytes()
+    graph, _ = run(SimplifyConfig(tool=Simplifier.none), path)
+    assert graph == nested()
+
+
+def test_the_time_limit_is_the_configured_one(exported: dict[Exporter, Path]) -> None:
+    with pytest.raises(GraphError, match="onnxsim did not finish") as caught:
+        run(SimplifyConfig(timeout_s=0.05), exported[Exporter.dynamo])
+    assert caught.value.expected == "at most 0.05 s (simplify.timeout_s)"
+
+
+@pytest.mark.parametrize("content", [b"", b"garbage"])
+def test_a_broken_graph_is_refused_before_onnxsim_sees_it(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "exported.onnx").write_bytes(content)
+    with pytest.raises(GraphError, match=r"exported\.onnx is no ONNX model"):
+        run(SimplifyConfig(timeout_s=1e-6), tmp_path / "exported.onnx")
+
+
+def stage_in(folder: Path, source: Path, **simplify: object) -> Stage:
+    return Stage(
+        network="tiny",
+        networks={"tiny": {"simplify": simplify}},
+        sections=SECTIONS,
+        inputs={"exported": source},
+        outputs={"simplified": folder / "simplified.onnx", "metrics": folder / "simplify.json"},
+    )
+
+
+def test_main_writes_the_same_bytes_again(exported: dict[Exporter, Path], tmp_path: Path) -> None:
+    stages = [stage_in(tmp_path / name, exported[Exporter.torchscript]) for name in ("a", "b")]
+    for stage in stages:
+        main(stage)
+    first, second = (stage.outputs["simplified"].read_bytes() for stage in stages)
+    assert first == second
+    assert str(tmp_path).encode() not in first
+    metrics = read_json(stages[0].outputs["metrics"])
+    assert sorted(metrics) == ["kept", "nodes_after", "nodes_before"]
+    assert metrics["nodes_after"] == len(load_graph(stages[0].outputs["simplified"]).graph.node)
+    assert SECTIONS == ("simplify",)
+
+
+def test_an_error_leaves_earlier_outputs_as_they_are(tmp_path: Path) -> None:
+    source = write(tmp_path / "exported.onnx", nested())
+    stage = stage_in(tmp_path / "out", source, tool="none")
+    main(stage)
+    before = stage.outputs["simplified"].read_bytes()
+    source.write_bytes(before[:100])
+    with pytest.raises(GraphError):
+        main(stage)
+    assert stage.outputs["simplified"].read_bytes() == before
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["simplified.onnx", "simplify.json"]
