@@ -14,7 +14,8 @@ import torch.nn.functional as F  # noqa: N812 (torch's own name for it)
 from torch import Tensor, nn
 
 from enginewright.config.models import DiskModel
-from enginewright.contract import Contract, Kind, Port, Rule
+from enginewright.contract import Contract
+from enginewright.kinds import extractor_contract
 from networks import Adapter, network
 
 DESCRIPTOR = 128
@@ -175,17 +176,11 @@ class DiskAdapter(Adapter[DiskModel]):
         return Disk(model.keypoints, model.window, model.threshold)
 
     def contract(self, model: DiskModel) -> Contract:
-        """Return the extractor's contract; K is part of the graph and cannot stay open."""
-        slots = ("batch", "keypoints")
-        sizes = {"batch": model.batch, "channels": 3, "height": model.height, "width": model.width}
-        return Contract(
-            kind=Kind.extractor,
-            inputs=(Port("image", ("batch", "channels", "height", "width"), dynamic=("batch", "height", "width")),),
-            outputs=(
-                Port("keypoints", (*slots, "xy"), dynamic=("batch",), rule=Rule.aligned),
-                Port("scores", slots, dynamic=("batch",), rule=Rule.aligned),
-                Port("descriptors", (*slots, "dimension"), dynamic=("batch",), rule=Rule.aligned),
-                Port("valid", slots, dynamic=("batch",), dtype="int32", rule=Rule.aligned),
-            ),
-            sizes=sizes | {"keypoints": model.keypoints, "xy": 2, "dimension": DESCRIPTOR},
+        """Return the extractor's contract."""
+        return extractor_contract(
+            batch=model.batch,
+            height=model.height,
+            width=model.width,
+            keypoints=model.keypoints,
+            dimension=DESCRIPTOR,
         )

@@ -15,7 +15,8 @@ from torch import Tensor, nn
 
 from enginewright.config.choices import MatcherOutput
 from enginewright.config.models import LightGlueModel
-from enginewright.contract import Contract, Kind, Port, Rule
+from enginewright.contract import Contract
+from enginewright.kinds import matcher_contract
 from networks import Adapter, network
 from networks.assignment import Assignment, mutual_matches, padding_bias
 
@@ -217,22 +218,10 @@ class LightGlueAdapter(Adapter[LightGlueModel]):
 
     def contract(self, model: LightGlueModel) -> Contract:
         """Return the matcher's contract, for either output."""
-        images, slots = ("images", "keypoints"), ("batch", "keypoints")
-        sizes = {"batch": model.batch, "images": 2 * model.batch, "keypoints": model.keypoints}
-        if model.output is MatcherOutput.scores:
-            outputs: tuple[Port, ...] = (Port("scores", ("batch", "keypoints", "keypoints"), dynamic=slots),)
-        else:
-            outputs = (
-                Port("matches", slots, dynamic=slots, dtype="int32", rule=Rule.equal),
-                Port("mscores", slots, dynamic=slots),
-            )
-        return Contract(
-            kind=Kind.matcher,
-            inputs=(
-                Port("keypoints", (*images, "xy"), dynamic=images),
-                Port("descriptors", (*images, "dimension"), dynamic=images),
-            ),
-            outputs=outputs,
-            sizes=sizes | {"xy": 2, "dimension": model.input_dim},
+        return matcher_contract(
+            batch=model.batch,
+            keypoints=model.keypoints,
+            dimension=model.input_dim,
             layernorms=2 * LAYERS,
+            scores=model.output is MatcherOutput.scores,
         )

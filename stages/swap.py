@@ -92,8 +92,8 @@ def samples_of(stage: Stage) -> tuple[Arrays, tuple[str, ...]]:
         NetworkError: for a kind that has no samples yet.
     """
     model, feeding = stage.section(ModelConfig), stage.extractor_model()
-    height, width = getattr(feeding, "height", 0), getattr(feeding, "width", 0)
-    pairs = load_pairs(stage.section(DataConfig), height, width)
+    sizes = networks.load(feeding.adapter).contract(feeding).sizes
+    pairs = load_pairs(stage.section(DataConfig), sizes["height"], sizes["width"])
     contract = networks.load(model.adapter).contract(model)
     if contract.kind is Kind.extractor:
         return extractor_samples(pairs, contract.sizes["channels"], contract.sizes["batch"])

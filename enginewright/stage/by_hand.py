@@ -17,6 +17,7 @@ import yaml
 from omegaconf import OmegaConf
 
 from enginewright.config.compose import composed
+from enginewright.config.network import check_name
 from enginewright.errors import ConfigError
 from enginewright.stage import entry
 from enginewright.stage.stage import Stage
@@ -55,6 +56,8 @@ def _split(name: str, overrides: list[str], one: bool) -> tuple[str, dict[str, P
             expected=f"python -m stages.{name}" + " network=disk export.opset=18" * one,
             got=" ".join(overrides) or "no arguments",
         )
+    for network in networks:
+        check_name(network)
     inputs = entry.paths_of([item.removeprefix("in.") for item in overrides if item.startswith("in.")])
     rest = [item for item in overrides if not item.startswith(("network=", "in."))]
     return "".join(networks), inputs, rest

@@ -46,7 +46,9 @@ def dynamic(_registered: None) -> onnx.ModelProto:
     return export_dynamo(module_of(MODEL), ExportRequest(contract_of(MODEL), 20, dynamic=True))
 
 
-@pytest.mark.parametrize(("opset", "form"), [(17, Form.native), (17, Form.decomposed), (18, Form.decomposed), (23, Form.native)])
+@pytest.mark.parametrize(
+    ("opset", "form"), [(17, Form.native), (17, Form.decomposed), (18, Form.decomposed), (23, Form.native)]
+)
 def test_the_opset_and_the_form_are_as_asked(opset: int, form: Form) -> None:
     contract, module = contract_of(MODEL), swapped_module(MODEL, form)
     graph = export_dynamo(module, ExportRequest(contract, opset, dynamic=False))
@@ -58,7 +60,7 @@ def test_the_opset_and_the_form_are_as_asked(opset: int, form: Form) -> None:
     assert_close(run_torch(module_of(MODEL), inputs, contract), run_graph(graph, inputs))
 
 
-def test_opset_16_becomes_18_without_a_word_which_is_why_the_stage_checks() -> None:
+def test_opset_16_comes_out_as_18_without_a_word_which_is_why_the_stage_checks() -> None:
     graph = export_dynamo(module_of(MODEL), ExportRequest(contract_of(MODEL), 16, dynamic=False))
     assert opset_of(graph) == 18
 

@@ -14,7 +14,7 @@ from enginewright.config.sections import ExportConfig, SimplifyConfig
 from enginewright.errors import ConfigError
 from enginewright.stage.by_hand import SCRATCH, stage_by_hand
 from stages.simplify import SECTIONS
-from tests.dag import constant, stages, stage_files, wired
+from tests.dag import constant, stage_files, stages, wired
 from tests.stage.project import files_below, project, run_module
 
 

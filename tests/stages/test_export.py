@@ -63,6 +63,7 @@ CASES = [
     (Exporter.torchscript, 20, Form.native),
     (Exporter.torchscript, 23, Form.decomposed),
     (Exporter.dynamo, 17, Form.native),
+    (Exporter.dynamo, 17, Form.decomposed),
     (Exporter.dynamo, 20, Form.native),
     (Exporter.dynamo, 20, Form.decomposed),
 ]
@@ -110,12 +111,6 @@ def test_an_exporter_that_writes_another_opset_is_found_out(checkpoint: Path) ->
         run(MODEL, Form.native, Unchecked(Exporter.dynamo, 16), checkpoint)
     assert (caught.value.expected, caught.value.got) == ("opset 16", "opset 18")
     assert caught.value.cure == "export.opset=18, or export=torchscript"
-
-
-def test_a_graph_that_cannot_be_taken_down_to_the_opset_is_refused(checkpoint: Path) -> None:
-    """ReduceMean of opset 18 takes its axes as an input, which no converter turns back."""
-    with pytest.raises(GraphError, match="did not write the opset that was asked for"):
-        run(MODEL, Form.decomposed, ExportConfig(Exporter.dynamo, 17), checkpoint)
 
 
 def test_an_exporter_that_decomposes_layernorm_is_named(checkpoint: Path) -> None:
@@ -236,8 +231,9 @@ for module in (export, networks, sys.modules["enginewright.graphs.files"], sys.m
     assert Path(module.__file__).is_relative_to(root), module
 networks.network("tiny")(TinyAdapter)
 for exporter in Exporter:
-    graph = export.run(TinyModel(), Form.native, ExportConfig(exporter, 20), checkpoint)
-    save_graph(target / f"{exporter.name}.onnx", graph)
+    for opset in (17, 20):
+        graph = export.run(TinyModel(), Form.native, ExportConfig(exporter, opset), checkpoint)
+        save_graph(target / f"{exporter.name}_{opset}.onnx", graph)
 """
 
 
@@ -249,7 +245,9 @@ def export_elsewhere(root: Path, cwd: Path, checkpoint: Path, seed: str) -> dict
     environment = os.environ | {"PYTHONPATH": str(root), "PYTHONHASHSEED": seed}
     arguments = [str(root), str(checkpoint), str(root)]
     subprocess.run([sys.executable, "-c", ELSEWHERE, *arguments], check=True, cwd=cwd, env=environment, timeout=300)
-    return {exporter.name: sha256_of(root / f"{exporter.name}.onnx") for exporter in Exporter}
+    digests = {path.name: sha256_of(path) for path in root.glob("*.onnx")}
+    assert len(set(digests.values())) == 4
+    return digests
 
 
 def test_two_folders_give_the_same_bytes(checkpoint: Path, tmp_path: Path) -> None:
@@ -261,7 +259,7 @@ def test_two_folders_give_the_same_bytes(checkpoint: Path, tmp_path: Path) -> No
     assert export_elsewhere(far, nowhere, Path(moved), seed="20261122") == first
     for exporter in Exporter:
         here = run(MODEL, Form.native, ExportConfig(exporter, 20), checkpoint)
-        assert graph_bytes(here) == (near / f"{exporter.name}.onnx").read_bytes()
+        assert graph_bytes(here) == (near / f"{exporter.name}_20.onnx").read_bytes()
 
 
 def stage_in(folder: Path, **export: object) -> Stage:
@@ -300,7 +298,7 @@ def test_an_error_leaves_earlier_outputs_as_they_are(tmp_path: Path) -> None:
 
 
 class Chunk(nn.Module):
-    """torch's dynamo exporter leaves an attribute of opset 18 on Split when it converts to 17."""
+    """Becomes a Split, for which ONNX knows no way from opset 18 to 17."""
 
     def forward(self, x: Tensor) -> Tensor:
         first, second = x.chunk(2, dim=-1)
@@ -315,11 +313,11 @@ class ChunkAdapter(Adapter[ModelConfig]):
         return Contract(Kind.network, (Port("x", ("long",)),), (Port("y", ("short",)),), {"long": 8, "short": 4})
 
 
-def test_a_graph_that_onnx_refuses_is_never_written(tmp_path: Path) -> None:
+def test_a_graph_that_cannot_be_made_is_never_written(tmp_path: Path) -> None:
     stage = stage_in(tmp_path, exporter="dynamo", opset=17)
     networks = {"small": stage.networks["small"] | {"model": {"adapter": "chunk"}}}
     with registered(chunk=ChunkAdapter):
         write_checkpoint(stage.inputs["checkpoint"], {})
-        with pytest.raises(GraphError, match=r"exported\.onnx does not pass the ONNX checker.*num_outputs"):
+        with pytest.raises(GraphError, match=r"down to opset 17.*Split"):
             main(replace(stage, networks=networks))
     assert not any(path.exists() for path in stage.outputs.values())
