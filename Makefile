@@ -12,7 +12,7 @@ export DVC_NO_ANALYTICS := 1
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test setup-tensorrt params repro test check format lock bench clean
+.PHONY: help setup setup-test setup-tensorrt params repro test check format table bench lock clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,6 +50,12 @@ check: setup-test ## linter, formatter and type checker
 format: setup-test ## let the linter and the formatter mend what they can
 	ruff check --fix .
 	ruff format .
+
+table: setup ## print the result table of the last run
+	@python -m enginewright.report.table
+
+bench: setup ## measure what the pipeline adds to the work, into benchmarks/overhead.json
+	python -m benchmarks.overhead
 
 lock: ## write requirements.lock from a fresh environment with the newest versions that fit
 	rm -rf $(SCRATCH)/lock && $(PYTHON) -m venv $(SCRATCH)/lock

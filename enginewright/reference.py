@@ -65,16 +65,26 @@ def load_reference(path: Path) -> Reference:
     try:
         with np.load(path, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
-            return Reference(
-                inputs=_side(arrays, "in/"),
-                outputs=_side(arrays, "out/"),
-                names=tuple(str(name) for name in arrays["names"]),
-                contract=Contract.from_json(str(arrays["contract"])),
-            )
-    except (OSError, EOFError, ValueError, KeyError, BadZipFile) as error:
+        return _reference_of(arrays)
+    except (OSError, EOFError, ValueError, KeyError, TypeError, RuntimeError, BadZipFile) as error:
         raise EnginewrightError(
             f"{path.name} is no reference: {error}", expected="an .npz that the swap stage wrote", cure="dvc repro"
         ) from error
+
+
+def _reference_of(arrays: Arrays) -> Reference:
+    """Return the reference of a file's arrays, which must be those of its contract: damage can make one vanish."""
+    reference = Reference(
+        inputs=_side(arrays, "in/"),
+        outputs=_side(arrays, "out/"),
+        names=tuple(str(name) for name in arrays["names"]),
+        contract=Contract.from_json(str(arrays["contract"])),
+    )
+    expected = {f"in/{port.name}" for port in reference.contract.inputs}
+    expected |= {f"out/{port.name}" for port in reference.contract.outputs} | {"names", "contract"}
+    if expected != set(arrays):
+        raise ValueError(f"it holds {sorted(arrays)}, and its contract asks for {sorted(expected)}")
+    return reference
 
 
 def _side(arrays: Arrays, prefix: str) -> Arrays:

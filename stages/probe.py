@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from enginewright.artifacts import write_json
+from enginewright.config.params import read_networks
 from enginewright.errors import EnginewrightError, RequirementError
 from enginewright.probing import probe
-from enginewright.stage.params import read_networks
 
 
 def run(networks: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:

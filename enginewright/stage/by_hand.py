@@ -35,7 +35,7 @@ def stage_by_hand(name: str, overrides: list[str], sections: tuple[str, ...]) ->
     stage = yaml.safe_load(Path("dvc.yaml").read_text(encoding="utf-8"))["stages"][name]
     network, inputs, rest = _split(name, overrides, one="do" in stage)
     networks = _compose(network, rest)
-    arguments = _arguments(stage.get("do", stage)["cmd"], network, networks.get(network, {}))
+    arguments = arguments_of(stage.get("do", stage)["cmd"], network, networks.get(network, {}))
     usual = entry.paths_of(arguments["--in"])
     if unknown := sorted(set(inputs) - set(usual)):
         raise ConfigError("unknown inputs", expected=[f"in.{key}=PATH" for key in usual], got=unknown)
@@ -78,7 +78,7 @@ def _networks(overrides: list[str]) -> dict[str, Any]:
     return dict(plain)
 
 
-def _arguments(template: str, network: str, values: Mapping[str, Any]) -> dict[str, list[str]]:
+def arguments_of(template: str, network: str, values: Mapping[str, Any]) -> dict[str, list[str]]:
     """Return the words after `--in` and `--out` of a stage's command in dvc.yaml, templates filled in."""
     command = _TEMPLATE.sub(lambda found: _fill(found[1], network, values), template)
     arguments: dict[str, list[str]] = {"--in": [], "--out": []}

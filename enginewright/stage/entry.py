@@ -7,8 +7,8 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from enginewright.config.params import read_networks
 from enginewright.errors import ConfigError, EnginewrightError
-from enginewright.stage.params import read_networks
 from enginewright.stage.stage import Stage
 
 

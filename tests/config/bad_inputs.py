@@ -26,9 +26,11 @@ class Bad:
 
 
 BAD = [
-    Bad("typo", ("export.opst=18",), ("Key 'opst'", "ExportConfig"), (OPTIONS, "export.opst=18")),
-    Bad("typo in a network", ("networks.disk.export.opst=18",), ("Key 'opst'", "ExportConfig"), (OPTIONS,)),
-    Bad("typo in a model", ("networks.disk.model.hight=512",), ("Key 'hight'", "DiskModel"), ("'height', 'width'",)),
+    Bad("typo", ("export.opst=18",), ("Key 'opst'", "exporter, opset, dynamic"), (OPTIONS, "export.opst=18")),
+    Bad("typo in a network", ("networks.disk.export.opst=18",), ("Key 'opst'", "exporter, opset, dynamic"), (OPTIONS,)),
+    Bad(
+        "typo in a model", ("networks.disk.model.hight=512",), ("Key 'hight'", "height, width"), ("'height', 'width'",)
+    ),
     Bad("forced key", ("+export.opst=18",), ("Key 'opst' not in 'ExportConfig'", OPTIONS)),
     Bad("forced key of a network", ("+networks.disk.opset=18",), ("unknown keys", "'opset'", "'export'")),
     Bad("forced key of a model", ("+networks.disk.model.k=8",), ("Key 'k' not in 'DiskModel'", "'keypoints'")),

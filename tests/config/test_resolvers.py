@@ -11,9 +11,9 @@ from omegaconf import DictConfig, OmegaConf
 
 from enginewright.config.compose import composed, params_text
 from enginewright.config.digests import conf_sha256, values_sha256
+from enginewright.config.params import read_networks
 from enginewright.config.resolvers import CONF, register_resolvers
 from enginewright.errors import ConfigError
-from enginewright.stage.params import read_networks
 from tests.config import routes
 
 

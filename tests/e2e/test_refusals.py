@@ -61,7 +61,7 @@ def test_a_wrong_digest_of_the_weights_is_refused_and_earlier_weights_stand(scra
     found = scratch.run("dvc", "repro", check=False)
     assert found.returncode != 0
     text = found.stdout + found.stderr
-    assert "0000ded238892dfa" in text
+    assert "0000e4ded238892dfa" in text
     assert "9c2ee4ded238892dfa" in text
     assert scratch.digests("weights/disk_lightglue/*") == kept
     scratch.run("git", "checkout", "-q", "conf", "params.yaml")

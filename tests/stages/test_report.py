@@ -16,7 +16,7 @@ def stage(tmp_path: Path) -> Stage:
     (tmp_path / "plots" / "disk_lightglue").mkdir(parents=True)
     Image.new("RGB", (40, 30)).save(tmp_path / "plots" / "disk_lightglue" / "a.png")
     inputs = {"metrics": written(tmp_path / "metrics", metrics()), "plots": tmp_path / "plots"}
-    return Stage("", dict.fromkeys(metrics(), {}), SECTIONS, inputs, {"report": tmp_path / "report" / "index.html"})
+    return Stage("", {name: {} for name in metrics()}, SECTIONS, inputs, {"report": tmp_path / "report" / "index.html"})
 
 
 def test_main_writes_one_page(stage: Stage) -> None:

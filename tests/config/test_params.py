@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from enginewright.config.compose import main as compose
+from enginewright.config.params import read_networks
 from enginewright.errors import ConfigError
-from enginewright.stage.params import read_networks
 from tests.config.routes import ROOT
 from tests.stage.project import project
 
@@ -131,7 +131,7 @@ def test_comments_and_layout_may_change(folder: Path) -> None:
 
 
 def test_reading_costs_neither_hydra_nor_omegaconf() -> None:
-    code = "import sys, enginewright.stage.params; print(*sys.modules)"
+    code = "import sys, enginewright.config.params; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     loaded = set(done.stdout.split())
     assert "yaml" in loaded

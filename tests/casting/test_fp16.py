@@ -1,0 +1,110 @@
+"""ModelOpt's AutoCast itself on the tiny network."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+
+from enginewright.casting.fp16 import cast_fp16
+from enginewright.casting.islands import tensor_types
+from enginewright.config.choices import Exporter, Form
+from enginewright.config.sections import CastConfig, ExportConfig
+from enginewright.errors import GraphError
+from enginewright.graphs.files import check_graph, graph_bytes, load_graph
+from enginewright.graphs.io import io_types
+from enginewright.graphs.layernorm import layernorm_ops
+from enginewright.graphs.types import reduced_type
+from enginewright.graphs.walk import opset_of
+from enginewright.reference import Reference
+from stages import export
+from tests.graphs.small import write
+from tests.stages.tiny import TinyModel
+from tests.stages.tiny_stage import assert_close, checkpoint_of, reference_of, registered, run_graph
+
+MODEL = TinyModel()
+CASES = [(Exporter.torchscript, 16, Form.decomposed), (Exporter.torchscript, 17, Form.native)]
+CASES += [(Exporter.dynamo, 20, form) for form in Form]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    with registered():
+        folder = tmp_path_factory.mktemp("fp16")
+        checkpoint_of(MODEL, folder / "checkpoint.safetensors")
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def reference(folder: Path) -> Reference:
+    return reference_of(MODEL)
+
+
+def simplified(folder: Path, exporter: Exporter, opset: int, form: Form) -> Path:
+    graph = export.run(MODEL, form, ExportConfig(exporter, opset), folder / "checkpoint.safetensors")
+    return write(folder / f"{exporter.name}_{opset}_{form.name}.onnx", graph)
+
+
+@pytest.mark.parametrize(("exporter", "opset", "form"), CASES)
+def test_the_graph_computes_in_fp16_and_keeps_its_contract_and_form(
+    exporter: Exporter, opset: int, form: Form, folder: Path, reference: Reference
+) -> None:
+    path = simplified(folder, exporter, opset, form)
+    before, content = load_graph(path), path.read_bytes()
+    after = cast_fp16(path, CastConfig(), reference)
+    check_graph(after, "typed")
+    assert reduced_type(after) == "float16"
+    assert io_types(after) == io_types(before)
+    assert layernorm_ops(after) == layernorm_ops(before) == (2 if form is Form.native else 0)
+    assert opset_of(after) == opset
+    assert path.read_bytes() == content
+    products = {name for node in after.graph.node if node.op_type == "MatMul" for name in node.output}
+    assert len(products) >= 4
+    assert {tensor_types(after)[name] for name in products} == {onnx.TensorProto.FLOAT16}
+    inputs = {name: array[0] for name, array in reference.inputs.items()}
+    expected, found = run_graph(before, inputs), run_graph(after, inputs)
+    assert_close({"y": expected["y"]}, {"y": found["y"]}, atol=0.05)
+    assert np.abs(expected["y"] - found["y"]).max() > 0
+
+
+def test_two_runs_give_the_same_bytes(folder: Path, reference: Reference) -> None:
+    path = simplified(folder, Exporter.dynamo, 20, Form.native)
+    first, second = (graph_bytes(cast_fp16(path, CastConfig(), reference)) for _ in range(2))
+    assert first == second
+
+
+@pytest.mark.parametrize(("samples", "kept"), [(2, False), (3, True)])
+def test_as_many_samples_calibrate_as_are_configured(
+    folder: Path, reference: Reference, samples: int, kept: bool
+) -> None:
+    """Only the third sample leaves the range of fp16, so only with it does the input's LayerNorm stay fp32."""
+    inputs = {"x": reference.inputs["x"].copy()}
+    inputs["x"][2] *= 1e6
+    path = simplified(folder, Exporter.dynamo, 20, Form.native)
+    loud = Reference(inputs, reference.outputs, reference.names, reference.contract)
+    after = cast_fp16(path, CastConfig(samples=samples), loud)
+    first = next(node for node in after.graph.node if node.op_type == "LayerNormalization")
+    types = tensor_types(after)
+    assert (types[first.input[0]] == onnx.TensorProto.FLOAT) == kept
+
+
+def test_a_graph_that_autocast_cannot_take_is_refused_with_its_words(tmp_path: Path, reference: Reference) -> None:
+    path = tmp_path / "simplified.onnx"
+    path.write_bytes(b"no graph")
+    with pytest.raises(GraphError, match=r"ModelOpt AutoCast could not convert the graph: .") as caught:
+        cast_fp16(path, CastConfig(), reference)
+    assert caught.value.cure == "precision=fp32"
+
+
+def test_its_log_is_held_back_and_nobody_elses(
+    folder: Path, reference: Reference, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    cast_fp16(simplified(folder, Exporter.dynamo, 20, Form.native), CastConfig(), reference)
+    printed = capfd.readouterr()
+    assert "modelopt" not in printed.out + printed.err
+    logging.getLogger("other").warning("heard")
+    assert "heard" in caplog.text

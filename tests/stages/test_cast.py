@@ -1,0 +1,201 @@
+"""The cast stage: a graph of the precision asked for, with its islands, its form and its contract, or an error."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import onnx
+import pytest
+from onnx import TensorProto, helper
+
+from enginewright.artifacts import read_json
+from enginewright.casting.islands import tensor_types
+from enginewright.config.choices import Exporter, Form, Precision
+from enginewright.config.sections import CastConfig, ExportConfig
+from enginewright.errors import EnginewrightError, GraphError
+from enginewright.graphs.files import check_graph, graph_bytes, load_graph
+from enginewright.graphs.io import io_types
+from enginewright.graphs.layernorm import layernorm_ops
+from enginewright.graphs.types import reduced_type
+from enginewright.reference import Reference, save_reference
+from enginewright.stage import Stage
+from stages import export
+from stages.cast import SECTIONS, main, run
+from tests.graphs.small import NOTE, annotated, model_of, nested, tensor, value, write
+from tests.stages.tiny import ROWS, WIDTH, TinyModel
+from tests.stages.tiny_stage import checkpoint_of, reference_of, registered
+
+FP16 = CastConfig(Precision.fp16)
+
+
+def power_norm() -> onnx.ModelProto:
+    """Return LayerNorm with a power where ours has a product, at opset 17: the form that AutoCast fuses."""
+    nodes = [
+        helper.make_node("ReduceMean", ["x"], ["mean"], axes=[-1], name="mean"),
+        helper.make_node("Sub", ["x", "mean"], ["centred"], name="centre"),
+        helper.make_node("Pow", ["centred", "two"], ["square"], name="square"),
+        helper.make_node("ReduceMean", ["square"], ["variance"], axes=[-1], name="variance"),
+        helper.make_node("Add", ["variance", "eps"], ["positive"], name="positive"),
+        helper.make_node("Sqrt", ["positive"], ["deviation"], name="root"),
+        helper.make_node("Div", ["centred", "deviation"], ["normal"], name="divide"),
+        helper.make_node("Mul", ["normal", "weight"], ["y"], name="scale"),
+    ]
+    stored = [tensor("two", 2.0), tensor("eps", 1e-5), tensor("weight", [1.0] * WIDTH)]
+    shape = (1, ROWS, WIDTH)
+    model = model_of(nodes, [value("x", shape)], [value("y", shape)], stored)
+    del model.opset_import[:]
+    model.opset_import.extend([helper.make_opsetid("", 17)])
+    check_graph(model, "power norm")
+    return model
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    with registered():
+        yield tmp_path_factory.mktemp("cast")
+
+
+def exported(folder: Path, form: Form) -> Path:
+    checkpoint = checkpoint_of(TinyModel(), folder / "checkpoint.safetensors")
+    graph = export.run(TinyModel(), form, ExportConfig(Exporter.dynamo, 20), checkpoint)
+    return write(folder / f"{form.name}.onnx", graph)
+
+
+@pytest.fixture(scope="module")
+def native(folder: Path) -> Path:
+    return exported(folder, Form.native)
+
+
+@pytest.fixture(scope="module")
+def decomposed(folder: Path) -> Path:
+    return exported(folder, Form.decomposed)
+
+
+@pytest.fixture(scope="module")
+def reference(folder: Path) -> Reference:
+    return reference_of(TinyModel())
+
+
+def with_islands(reference: Reference, *patterns: str) -> Reference:
+    return replace(reference, contract=replace(reference.contract, fp32_nodes=patterns))
+
+
+def test_fp32_is_the_same_graph(native: Path, reference: Reference) -> None:
+    graph, metrics = run(CastConfig(), native, reference)
+    assert graph_bytes(graph) == native.read_bytes()
+    nodes = [node for node in graph.graph.node if node.op_type not in ("Cast", "ArgMax", "Constant")]
+    assert metrics == {"precision": "fp32", "casts": 1, "fp32_nodes": len(nodes)}
+
+
+def test_notes_do_not_go_on(reference: Reference, tmp_path: Path) -> None:
+    path = write(tmp_path / "simplified.onnx", annotated(nested()))
+    graph, _ = run(CastConfig(), path, reference)
+    assert NOTE.encode() not in graph_bytes(graph)
+
+
+def test_a_graph_that_is_reduced_already_is_not_fp32(reference: Reference, tmp_path: Path) -> None:
+    nodes = [
+        helper.make_node("Cast", ["x"], ["low"], to=TensorProto.FLOAT16),
+        helper.make_node("Cast", ["low"], ["y"], to=TensorProto.FLOAT),
+    ]
+    path = write(tmp_path / "simplified.onnx", model_of(nodes, [value("x", (1, 4))], [value("y", (1, 4))]))
+    with pytest.raises(GraphError, match="the graph is not fp32") as caught:
+        run(CastConfig(), path, reference)
+    assert (caught.value.expected, caught.value.got) == ("float32 only", "float16")
+
+
+@pytest.mark.parametrize("form", Form)
+def test_fp16_keeps_the_contract_and_the_form(form: Form, folder: Path, reference: Reference) -> None:
+    path = exported(folder, form)
+    before = load_graph(path)
+    graph, metrics = run(FP16, path, reference)
+    check_graph(graph, "typed")
+    assert reduced_type(graph) == "float16"
+    assert io_types(graph) == io_types(before)
+    assert layernorm_ops(graph) == layernorm_ops(before) == (2 if form is Form.native else 0)
+    assert metrics == {"precision": "fp16", "casts": 3, "fp32_nodes": 0}
+
+
+def test_islands_of_the_configuration_and_of_the_adapter_stay_fp32(decomposed: Path, reference: Reference) -> None:
+    """Square, mean, root and quotient of both decomposed LayerNorm layers: what overflows in fp16."""
+    squares = [node.name for node in load_graph(decomposed).graph.node if node.op_type in ("Mul", "Sqrt", "Div")]
+    first, last = squares[0], squares[-1]
+    config = replace(FP16, fp32_nodes=[f"{first}$"])
+    graph, metrics = run(config, decomposed, with_islands(reference, f"{last}$"))
+    types = tensor_types(graph)
+    islands = [node for node in graph.graph.node if node.name in (first, last)]
+    assert len(islands) == 2
+    for node in islands:
+        assert {types[name] for name in (*node.input, *node.output)} == {TensorProto.FLOAT}, node.name
+    assert metrics["fp32_nodes"] == 2
+    assert metrics["casts"] > 3
+    assert reduced_type(graph) == "float16"
+
+
+@pytest.mark.parametrize("precision", Precision)
+def test_an_island_that_matches_nothing_is_refused_at_every_precision(
+    precision: Precision, native: Path, reference: Reference
+) -> None:
+    for config, contract in ((["no_such_node"], ()), ([], ("no_such_node",))):
+        with pytest.raises(GraphError, match="an fp32 island matches no node") as caught:
+            run(CastConfig(precision, fp32_nodes=config), native, with_islands(reference, *contract))
+        assert caught.value.got == "no_such_node"
+
+
+def test_fp16_that_converts_nothing_is_refused(native: Path, reference: Reference) -> None:
+    with pytest.raises(GraphError, match="the graph is not fp16") as caught:
+        run(replace(FP16, data_max=1e-9, init_max=1e-9), native, reference)
+    assert (caught.value.expected, caught.value.got) == ("float16", "float32 only")
+    assert "precision.data_max" in str(caught.value.cure)
+
+
+def test_a_form_that_autocast_fuses_is_refused(reference: Reference, tmp_path: Path) -> None:
+    path = write(tmp_path / "simplified.onnx", power_norm())
+    with pytest.raises(GraphError, match="ModelOpt AutoCast changed the LayerNorm form") as caught:
+        run(FP16, path, reference)
+    assert (caught.value.expected, caught.value.got) == ("0 LayerNormalization operators", 1)
+    assert caught.value.cure == "layernorm=native, or precision=fp32"
+
+
+def stage_in(folder: Path, source: Path, reference: Reference, **cast: object) -> Stage:
+    save_reference(folder / "reference.npz", reference)
+    return Stage(
+        network="tiny",
+        networks={"tiny": {"cast": cast}},
+        sections=SECTIONS,
+        inputs={"simplified": source, "reference": folder / "reference.npz"},
+        outputs={"typed": folder / "out" / "typed.onnx", "metrics": folder / "out" / "cast.json"},
+    )
+
+
+def test_main_writes_the_same_bytes_in_every_run(native: Path, reference: Reference, tmp_path: Path) -> None:
+    stages = [stage_in(tmp_path / name, native, reference, precision="fp16") for name in ("a", "b")]
+    for stage in stages:
+        main(stage)
+    first, second = (stage.outputs["typed"].read_bytes() for stage in stages)
+    assert first == second
+    assert str(tmp_path).encode() not in first
+    assert read_json(stages[0].outputs["metrics"]) == {"precision": "fp16", "casts": 3, "fp32_nodes": 0}
+    assert SECTIONS == ("cast",)
+
+
+def test_fp32_writes_the_simplified_graph_byte_for_byte(native: Path, reference: Reference, tmp_path: Path) -> None:
+    stage = stage_in(tmp_path, native, reference, precision="fp32")
+    main(stage)
+    assert stage.outputs["typed"].read_bytes() == native.read_bytes()
+
+
+@pytest.mark.parametrize("broken", ["simplified", "reference"])
+def test_an_error_leaves_earlier_outputs_as_they_are(
+    native: Path, reference: Reference, tmp_path: Path, broken: str
+) -> None:
+    source = tmp_path / "simplified.onnx"
+    source.write_bytes(native.read_bytes())
+    stage = stage_in(tmp_path, source, reference)
+    main(stage)
+    stage.inputs[broken].write_bytes(b"broken")
+    with pytest.raises(EnginewrightError, match=f"{broken}"):
+        main(stage)
+    assert stage.outputs["typed"].read_bytes() == native.read_bytes()
