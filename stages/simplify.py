@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, Any
 from enginewright.artifacts import write_json
 from enginewright.config.choices import Keep, Simplifier
 from enginewright.config.sections import SimplifyConfig
+from enginewright.errors import GraphError
 from enginewright.exporting.clean import strip_notes
 from enginewright.graphs.files import load_graph, save_graph
+from enginewright.graphs.io import io_types
+from enginewright.graphs.layernorm import layernorm_ops
 from enginewright.graphs.walk import count_ops
 from enginewright.progress import progress
 from enginewright.simplifying.onnxsim import simplified
@@ -25,7 +28,7 @@ def run(config: SimplifyConfig, exported: Path) -> tuple[onnx.ModelProto, dict[s
     """Return the graph that goes on, and the metrics of simplify.json: node counts and which graph was kept.
 
     Raises:
-        GraphError: if onnxsim crashes, hangs or refuses its own result.
+        GraphError: if onnxsim crashes, hangs or refuses its own result, or changed inputs, outputs or LayerNorm form.
     """
     before = load_graph(exported)
     after = before if config.tool is Simplifier.none else simplified(exported, config.timeout_s)
@@ -34,7 +37,14 @@ def run(config: SimplifyConfig, exported: Path) -> tuple[onnx.ModelProto, dict[s
     kept = "simplified" if better and config.tool is not Simplifier.none else "exported"
     graph = after if kept == "simplified" else before
     strip_notes(graph)
+    _check(before, graph)
     return graph, counts | {"kept": kept}
+
+
+def _check(before: onnx.ModelProto, after: onnx.ModelProto) -> None:
+    for what, facts in (("inputs or outputs", io_types), ("the LayerNorm form", layernorm_ops)):
+        if facts(before) != facts(after):
+            raise GraphError(f"onnxsim changed {what}", expected=facts(before), got=facts(after), cure="simplify=none")
 
 
 def main(stage: Stage) -> None:

@@ -197,13 +197,6 @@ def test_an_output_that_vanished_is_missed(saved: Path) -> None:
     assert "out/index" in refused(saved).what
 
 
-def test_an_array_too_many_is_told(saved: Path) -> None:
-    with np.load(saved) as archive:
-        arrays = {name: archive[name] for name in archive.files}
-    np.savez(saved, allow_pickle=False, **(arrays | {"out/extra": np.zeros(2)}))
-    assert "out/extra" in refused(saved).what
-
-
 def test_no_file(tmp_path: Path) -> None:
     refused(tmp_path / "reference.npz")
 

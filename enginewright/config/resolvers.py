@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from enginewright.config.digests import conf_sha256, values_sha256
 from enginewright.config.network import AXES
@@ -22,10 +22,11 @@ CONF = Path(__file__).resolve().parents[2] / "conf"
 
 
 def register_resolvers() -> None:
-    """Register `conf_sha256`, `values_sha256` and `matchers` with OmegaConf; again does nothing new."""
+    """Register `conf_sha256`, `values_sha256`, `matchers` and `names` with OmegaConf; again does nothing new."""
     OmegaConf.register_new_resolver("conf_sha256", lambda: conf_sha256(CONF), replace=True)
     OmegaConf.register_new_resolver("values_sha256", _values_sha256, replace=True)
     OmegaConf.register_new_resolver("matchers", _matchers, replace=True)
+    OmegaConf.register_new_resolver("names", lambda *, _root_: ListConfig(list(_root_.networks)), replace=True)
 
 
 def _plain_networks(root: DictConfig) -> dict[str, Any]:

@@ -26,7 +26,7 @@ def commands(page: str) -> list[str]:
     """Return the command lines of a page's plain blocks, comments taken off."""
     lines = [line for code in blocks(page, "") for line in code.splitlines()]
     known = ("dvc ", "make ", "python ")
-    return [line.split("  #")[0].strip() for line in lines if line.startswith(known)]
+    return [line.split(" #")[0].strip() for line in lines if line.startswith(known)]
 
 
 def test_the_readme_shows_the_commands_that_are_run_here() -> None:

@@ -87,5 +87,6 @@ class Workspace:
 
 
 def ran(found: subprocess.CompletedProcess[str]) -> list[str]:
-    """Return the stages that a DVC command ran, in order."""
-    return re.findall(r"^Running stage '([^']+)'", found.stdout + found.stderr, flags=re.MULTILINE)
+    """Return the stages that a DVC command ran, in order, without the name of the file that holds the probe."""
+    names = re.findall(r"^Running stage '([^']+)'", found.stdout + found.stderr, flags=re.MULTILINE)
+    return [name.removeprefix("machine/dvc.yaml:") for name in names]

@@ -20,8 +20,8 @@ from enginewright.graphs.layernorm import layernorm_ops
 from enginewright.graphs.walk import count_ops, opset_of
 from enginewright.stage import Stage
 from stages import export
-from stages.simplify import SECTIONS, main, run
-from tests.graphs.small import NOTE, annotated, nested, write
+from stages.simplify import SECTIONS, _check, main, run
+from tests.graphs.small import NOTE, annotated, nested, scaled, write
 from tests.stages.tiny import TinyModel
 from tests.stages.tiny_stage import checkpoint_of, registered, run_graph
 
@@ -44,15 +44,15 @@ def growing(folder: Path) -> Path:
     return exported(TinyModel(), ExportConfig(Exporter.dynamo, 20), folder)
 
 
-def exported(model: ModelConfig, config: ExportConfig, folder: Path) -> Path:
+def exported(model: ModelConfig, config: ExportConfig, folder: Path, form: Form = Form.native) -> Path:
     checkpoint = checkpoint_of(model, folder / f"{model.adapter}.safetensors")
-    return write(folder / f"{model.adapter}.onnx", export.run(model, Form.native, config, checkpoint))
+    return write(folder / f"{model.adapter}_{form.name}.onnx", export.run(model, form, config, checkpoint))
 
 
-def assert_same(first: onnx.ModelProto, second: onnx.ModelProto) -> None:
+def assert_same(first: onnx.ModelProto, second: onnx.ModelProto, layernorms: int = 2) -> None:
     """Fail unless both graphs keep one contract and compute the same to the last bit."""
     assert io_types(first) == io_types(second)
-    assert layernorm_ops(first) == layernorm_ops(second) == 2
+    assert layernorm_ops(first) == layernorm_ops(second) == layernorms
     assert opset_of(first) == opset_of(second)
     random = np.random.default_rng(0)
     inputs = {
@@ -86,6 +86,26 @@ def test_a_larger_graph_goes_on_where_it_is_asked_for(growing: Path) -> None:
     assert metrics["kept"] == "simplified"
     assert metrics["nodes_after"] == count_ops(graph).total() > metrics["nodes_before"]
     assert_same(load_graph(growing), graph)
+
+
+def test_the_decomposed_form_stays_decomposed(folder: Path) -> None:
+    """At opset 17 onnxsim recognises it, and would fuse it back."""
+    path = exported(TinyModel(), ExportConfig(Exporter.torchscript, 17), folder, Form.decomposed)
+    graph, _ = run(SimplifyConfig(keep=Keep.simplified), path)
+    assert_same(load_graph(path), graph, layernorms=0)
+
+
+def test_a_simplifier_that_breaks_the_contract_or_the_form_is_refused() -> None:
+    _check(nested(), nested())
+    for after, what in (
+        (scaled(output="z"), "inputs or outputs"),
+        (nested("LayerNormalization"), "the LayerNorm form"),
+    ):
+        with pytest.raises(GraphError, match=f"onnxsim changed {what}") as caught:
+            _check(nested(), after)
+        assert caught.value.cure == "simplify=none"
+    with pytest.raises(GraphError):
+        _check(nested(), scaled(shape=("batch", 4)))
 
 
 @pytest.mark.parametrize("keep", Keep)
