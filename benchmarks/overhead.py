@@ -61,7 +61,7 @@ def cold(folder: Path) -> tuple[float, float, dict[str, float]]:
 
 def unchanged(clone: Path) -> tuple[float, float]:
     """Return seconds of an unchanged `dvc repro` and of `dvc status`, one after the other."""
-    return timed("dvc", "repro", "-q", folder=clone)[0], timed("dvc", "status", "-q", folder=clone)[0]
+    return timed("dvc", "repro", folder=clone)[0], timed("dvc", "status", folder=clone)[0]
 
 
 def measure(rounds: int) -> dict[str, Any]:

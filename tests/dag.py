@@ -50,9 +50,10 @@ class Wired:
 
 @cache
 def stages() -> dict[str, dict[str, Any]]:
-    """Return the stages as dvc.yaml writes them."""
-    found: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
-    return found
+    """Return the stages as the two dvc.yaml write them."""
+    files = [ROOT / "machine" / "dvc.yaml", ROOT / "dvc.yaml"]
+    read = [yaml.safe_load(file.read_text(encoding="utf-8"))["stages"] for file in files]
+    return {name: stage for found in read for name, stage in found.items()}
 
 
 @cache

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import pty
+import select
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -120,23 +122,24 @@ def test_two_tasks_at_once_do_not_mix(told: Told) -> None:
         wait_for(lambda: told.holds("outer: 0 s\n") and told.holds("inner: 1, 0 s\n"))
 
 
-@pytest.fixture
-def terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+@contextmanager
+def terminal() -> Iterator[int]:
     """Make standard error a terminal; yield the end that a person would look at."""
     seen, drawn = pty.openpty()
-    with os.fdopen(drawn, "w") as stream:
-        monkeypatch.setattr("sys.stderr", stream)
+    os.set_blocking(seen, False)
+    with os.fdopen(drawn, "w") as stream, pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sys.stderr", stream)
         yield seen
-        monkeypatch.undo()
     os.close(seen)
 
 
 @pytest.mark.usefixtures("fast")
-def test_on_a_terminal_one_line_is_redrawn_and_kept_at_the_end(terminal: int) -> None:
+def test_on_a_terminal_one_line_is_redrawn_and_kept_at_the_end() -> None:
     """A terminal turns the last line feed into carriage return and line feed."""
-    with progress("build"):
-        drawn = os.read(terminal, 1000)
-    drawn += os.read(terminal, 100_000)
+    with terminal() as seen:
+        with progress("build"):
+            wait_for(lambda: bool(select.select([seen], [], [], 0)[0]))
+        drawn = os.read(seen, 100_000)
     assert drawn.startswith(b"build: 0 s\r")
     assert drawn.endswith(b"build: 0 s\r\n")
     assert drawn.count(b"\n") == 1

@@ -216,7 +216,7 @@ def test_a_file_cut_short_anywhere_is_refused(saved: Path, data: st.DataObject) 
 
 
 @given(data=st.data())
-@settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_flipped_bit_is_refused_or_changes_nothing(saved: Path, data: st.DataObject) -> None:
     """Some bits of a zip file mean nothing; no bit may change an array unseen, or end in another error."""
     save_reference(saved, reference())

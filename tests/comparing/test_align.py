@@ -148,6 +148,14 @@ def test_pairs_are_mutual_nearest_neighbours_within_the_radius() -> None:
     assert list(zip(rows.tolist(), columns.tolist(), strict=True)) == [(0, 2), (3, 0)]
 
 
+def test_two_points_never_share_a_counterpart() -> None:
+    crowd, alone = np.array([[0.0, 0.0], [0.2, 0.0], [0.4, 0.0]]), np.array([[0.25, 0.0]])
+    rows, columns = nearest_pairs(crowd, alone, 0.5)
+    assert (rows.tolist(), columns.tolist()) == ([1], [0])
+    rows, columns = nearest_pairs(alone, crowd, 0.5)
+    assert (rows.tolist(), columns.tolist()) == ([0], [1])
+
+
 def test_large_coordinates_keep_their_precision() -> None:
     """In float32 the difference of squares of such coordinates would be off by whole pixels."""
     first = np.array([[3000.0, 4000.0], [3000.5, 4000.0]], np.float32)

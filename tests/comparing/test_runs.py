@@ -6,10 +6,11 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import numpy as np
+import onnxruntime
 import pytest
 
-from enginewright.comparing.runs import CPU, has_cuda, run_graphs
-from enginewright.errors import CompareError
+from enginewright.comparing.runs import CPU, CUDA, has_cuda, refuse_fallback, run_graphs
+from enginewright.errors import CompareError, RequirementError
 from tests.comparing.graphs import artifact, reference
 
 
@@ -48,6 +49,20 @@ def test_a_broken_file_is_an_error(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "typed.onnx").write_bytes(content)
     with pytest.raises(CompareError, match="a graph did not run"):
         list(run_graphs({"typed": tmp_path / "typed.onnx"}, reference(), CPU))
+
+
+def test_a_session_that_fell_back_to_the_cpu_is_refused(tmp_path: Path) -> None:
+    session = onnxruntime.InferenceSession(str(artifact(tmp_path, "sound")), providers=[CPU])
+    refuse_fallback(session, CPU)
+    with pytest.raises(RequirementError, match="cannot start CUDAExecutionProvider here") as caught:
+        refuse_fallback(session, CUDA)
+    assert caught.value.got == [CPU]
+
+
+@pytest.mark.skipif(has_cuda(), reason="onnxruntime-gpu is installed")
+def test_a_provider_that_is_not_installed_is_never_replaced_by_the_cpu(tmp_path: Path) -> None:
+    with pytest.raises(RequirementError, match="cannot start CUDAExecutionProvider here"):
+        list(run_graphs({"typed": artifact(tmp_path, "half")}, reference(), CUDA))
 
 
 def test_cuda_is_there_where_the_package_for_it_is() -> None:

@@ -55,10 +55,13 @@ def by_us(overrides: list[str], conf: Path = CONF) -> Outcome:
         return Outcome(None, str(error))
 
 
-def by_dvc(folder: Path, asked: list[tuple[Path, list[str]]]) -> list[Outcome]:
-    """Compose each (conf, overrides) as DVC does before `dvc exp run`, all in one fresh process in `folder`."""
+def by_dvc(folder: Path, asked: list[tuple[Path, list[str]]], plugins: Path = ROOT) -> list[Outcome]:
+    """Compose each (conf, overrides) as DVC does before `dvc exp run`, all in one fresh process in `folder`.
+
+    plugins: what `hydra.plugins_path` of .dvc/config names.
+    """
     question = json.dumps([(str(conf), overrides) for conf, overrides in asked])
-    command = [sys.executable, "-c", _DVC, str(ROOT), question]
+    command = [sys.executable, "-c", _DVC, str(plugins), question]
     done = subprocess.run(command, cwd=folder, check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     files = [folder / f"{number}.yaml" for number in range(len(asked))]

@@ -57,6 +57,12 @@ def test_dvc_writes_the_same_bytes(number: int, conf: Path, bytes_of_dvc: list[s
     assert by_us(OVERRIDES[number], conf).text == bytes_of_dvc[number]
 
 
+def test_without_our_plugin_dvc_composes_nothing_rather_than_something_unchecked(tmp_path: Path) -> None:
+    (outcome,) = by_dvc(tmp_path, [(CONF, ["+export.opst=18"])], plugins=tmp_path)
+    assert outcome.text is None
+    assert "schema" in outcome.told
+
+
 def test_an_experiment_sets_values_across_axes(bytes_of_dvc: list[str | None]) -> None:
     config = OmegaConf.create(str(bytes_of_dvc[OVERRIDES.index(["experiment=mine"])]))
     assert (config.export.opset, config.networks.disk.cast.precision) == (21, "fp16")

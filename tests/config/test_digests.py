@@ -52,15 +52,24 @@ def test_adding_removing_and_renaming_a_file_count(tmp_path: Path) -> None:
     assert len(digests) == 4
 
 
-def test_text_cannot_move_from_one_file_to_the_next_unseen(tmp_path: Path) -> None:
-    digests = set()
-    for number, (first, second) in enumerate([("ab", "c"), ("a", "bc"), ("abc", "")]):
-        folder = tmp_path / str(number)
-        folder.mkdir()
-        (folder / "a.yaml").write_text(first)
-        (folder / "b.yaml").write_text(second)
-        digests.add(conf_sha256(folder))
-    assert len(digests) == 3
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ({"a.yaml": "xy", "b.yaml": "z"}, {"a.yaml": "x", "b.yaml": "yz"}),
+        ({"a.yaml": "x", "b.yaml": "y"}, {"a.yaml": "xb.yamly"}),
+        ({"a.yaml": "x"}, {"a.yamlx.yaml": ""}),
+    ],
+)
+def test_text_cannot_move_between_files_and_names_unseen(
+    tmp_path: Path, first: dict[str, str], second: dict[str, str]
+) -> None:
+    digests = []
+    for number, files in enumerate((first, second)):
+        (tmp_path / str(number)).mkdir()
+        for name, text in files.items():
+            (tmp_path / str(number) / name).write_text(text)
+        digests.append(conf_sha256(tmp_path / str(number)))
+    assert digests[0] != digests[1]
 
 
 def test_only_yaml_files_count(tmp_path: Path) -> None:

@@ -51,13 +51,13 @@ def test_what_does_nothing_is_taken_out(tmp_path: Path) -> None:
 
 
 def test_a_graph_with_open_axes_is_simplified_and_stays_open(tmp_path: Path) -> None:
-    exported = wasteful(("batch", 8))
+    exported = wasteful(("batch", "width"))
     assert main(write(tmp_path / "exported.onnx", exported), tmp_path / "simplified.onnx") == 0
     graph = load_graph(tmp_path / "simplified.onnx")
     assert count_ops(graph) == {"Mul": 1}
-    assert io_types(graph) == io_types(exported) == ["x float32 (?, 8)", "y float32 (?, 8)"]
-    for rows in (1, 5):
-        x = np.random.default_rng(0).random((rows, 8), dtype=np.float32)
+    assert io_types(graph) == io_types(exported) == ["x float32 (?, ?)", "y float32 (?, ?)"]
+    for shape in ((1, 8), (5, 3)):
+        x = np.random.default_rng(0).random(shape, dtype=np.float32)
         np.testing.assert_array_equal(run_graph(graph, {"x": x})["y"], run_graph(exported, {"x": x})["y"])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,17 +15,21 @@ import onnxruntime
 import torch
 from torch import nn
 
+import enginewright
 import networks
 from enginewright.checkpoint.store import write_checkpoint
 from enginewright.config.choices import Form
 from enginewright.config.models import LightGlueModel, ModelConfig
 from enginewright.contract import Contract
 from enginewright.graphs.files import graph_bytes
+from enginewright.graphs.walk import all_messages
 from enginewright.reference import Arrays, Reference
 from enginewright.swapping.run_module import run_module
 from networks.layernorm import swap_layernorms
 from networks.lightglue import LightGlue, LightGlueAdapter
 from tests.stages.tiny import TinyAdapter
+
+ROOT = Path(enginewright.__file__).parents[1]
 
 
 class ShallowAdapter(LightGlueAdapter):
@@ -43,13 +48,15 @@ class ShallowAdapter(LightGlueAdapter):
 @contextmanager
 def registered(**adapters: Any) -> Iterator[None]:
     """Register adapters by name while the block runs, `tiny` and `shallow` always."""
-    before = dict(networks._REGISTRY)
-    for name, adapter in {"tiny": TinyAdapter, "shallow": ShallowAdapter, **adapters}.items():
+    added = {"tiny": TinyAdapter, "shallow": ShallowAdapter, **adapters}
+    before = {name: adapter for name, adapter in networks._REGISTRY.items() if name in added}
+    for name, adapter in added.items():
         networks.network(name)(adapter)
     try:
         yield
     finally:
-        networks._REGISTRY.clear()
+        for name in added:
+            del networks._REGISTRY[name]
         networks._REGISTRY.update(before)
 
 
@@ -119,3 +126,14 @@ def assert_close(first: Arrays, second: Arrays, atol: float = 1e-5) -> None:
     for name, expected in first.items():
         assert (expected.dtype, expected.shape) == (second[name].dtype, second[name].shape), name
         np.testing.assert_allclose(second[name], expected, rtol=0, atol=atol, err_msg=name)
+
+
+def assert_no_traces(graph: onnx.ModelProto) -> None:
+    """Fail if anything in the graph says where, from what or by what it was written."""
+    data = graph_bytes(graph)
+    for text in (str(ROOT), sys.prefix, str(Path.home()) + "/", "site-packages", ".py", "File "):
+        assert text.encode() not in data, text
+    for item in all_messages(graph):
+        names = item.DESCRIPTOR.fields_by_name
+        assert not ("doc_string" in names and item.doc_string), item
+        assert not ("metadata_props" in names and item.metadata_props), item
