@@ -22,7 +22,7 @@ TOOLS: dict[str, tuple[str, ...]] = {
     "builder_tensorrt_rtx": ("tensorrt-rtx-cu13", "polygraphy", "onnx"),
     "builder_tensorrt": ("tensorrt", "tensorrt-cu13", "tensorrt-cu12", "polygraphy", "onnx"),
     "scikit_image": ("scikit-image", "pillow", "numpy"),
-    "plots": ("matplotlib", "jinja2"),
+    "plots": ("matplotlib", "jinja2", "pillow"),
 }
 """For each probe file the packages whose versions it holds. A stage depends on the files of the tools it uses."""
 

@@ -60,7 +60,7 @@ def names() -> list[str]:
     return sorted(path.stem for path in Path(__file__).parent.glob("*.py") if path.stem not in _NOT_NETWORKS)
 
 
-_NOT_NETWORKS = {"__init__", "assignment", "layernorm"}
+_NOT_NETWORKS = {"__init__", "layernorm"}
 
 
 def load(name: str) -> Adapter[Any]:

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from enginewright.config.models import DiskModel
 from enginewright.contract import Contract
-from enginewright.kinds import extractor_contract
+from enginewright.contract.kinds import extractor_contract
 from networks import Adapter, network
 
 DESCRIPTOR = 128

@@ -16,9 +16,9 @@ from torch import Tensor, nn
 from enginewright.config.choices import MatcherOutput
 from enginewright.config.models import LightGlueModel
 from enginewright.contract import Contract
-from enginewright.kinds import matcher_contract
+from enginewright.contract.kinds import matcher_contract
 from networks import Adapter, network
-from networks.assignment import Assignment, mutual_matches, padding_bias
+from networks.parts.assignment import Assignment, mutual_matches, padding_bias
 
 LAYERS = 9
 WIDTH = 256

@@ -10,7 +10,7 @@ from enginewright.casting.islands import check_islands, fp32_nodes
 from enginewright.config.choices import Precision
 from enginewright.config.sections import CastConfig
 from enginewright.errors import GraphError
-from enginewright.exporting.clean import strip_notes
+from enginewright.graphs.clean import strip_notes
 from enginewright.graphs.files import load_graph, save_graph
 from enginewright.graphs.io import io_types
 from enginewright.graphs.layernorm import layernorm_ops

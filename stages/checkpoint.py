@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import networks
 from enginewright.checkpoint.cache import cache_folder
-from enginewright.checkpoint.read import read_tensors
 from enginewright.checkpoint.sources import fetch
-from enginewright.checkpoint.state import adapt
-from enginewright.checkpoint.store import write_checkpoint
 from enginewright.config.models import ModelConfig
 from enginewright.config.sections import CheckpointConfig
 from enginewright.stage import Stage, enter
+from enginewright.weights.read import read_tensors
+from enginewright.weights.state import adapt
+from enginewright.weights.store import write_checkpoint
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING, Any
 
 import networks
 from enginewright.artifacts import write_json
-from enginewright.checkpoint.store import load_checkpoint
 from enginewright.config.choices import Form
 from enginewright.config.models import ModelConfig
 from enginewright.config.sections import ExportConfig, SwapConfig
 from enginewright.contract import Contract
 from enginewright.errors import GraphError
 from enginewright.exporting import exporter
-from enginewright.exporting.clean import name_axes, strip_notes
+from enginewright.graphs.clean import name_axes, strip_notes
 from enginewright.graphs.files import graph_bytes, save_graph
 from enginewright.graphs.io import check_io
 from enginewright.graphs.layernorm import check_form, layernorm_ops
 from enginewright.graphs.walk import count_ops, opset_of
 from enginewright.progress import progress
 from enginewright.stage import Stage, enter
+from enginewright.weights.store import load_checkpoint
 
 if TYPE_CHECKING:
     import onnx

@@ -9,7 +9,7 @@ from enginewright.artifacts import write_json
 from enginewright.config.choices import Keep, Simplifier
 from enginewright.config.sections import SimplifyConfig
 from enginewright.errors import GraphError
-from enginewright.exporting.clean import strip_notes
+from enginewright.graphs.clean import strip_notes
 from enginewright.graphs.files import load_graph, save_graph
 from enginewright.graphs.io import io_types
 from enginewright.graphs.layernorm import layernorm_ops

@@ -67,7 +67,7 @@ def run(
 
 def loaded(model: ModelConfig, checkpoint: Path) -> nn.Module:
     """Return a network's module with its stored weights, ready to run."""
-    from enginewright.checkpoint.store import load_checkpoint
+    from enginewright.weights.store import load_checkpoint
 
     module = networks.load(model.adapter).module(model).eval()
     load_checkpoint(checkpoint, module)

@@ -84,7 +84,7 @@ def test_each_stage_has_one_file_of_its_name_and_each_file_is_a_stage() -> None:
 
 def test_dvc_itself_reads_the_same_stages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
-    with Repo() as repo:
+    with Repo(config={"core": {"no_scm": True}}) as repo:
         loaded = {stage.addressing.rpartition(":")[2]: stage for stage in repo.index.stages}
     assert set(loaded) == {str(item) for item in WIRED}
     for item in WIRED:

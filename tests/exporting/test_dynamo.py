@@ -12,9 +12,9 @@ from torch import Tensor, nn
 from enginewright.config.choices import Form
 from enginewright.contract import Contract, Kind, Port
 from enginewright.errors import GraphError
-from enginewright.exporting.clean import strip_notes
 from enginewright.exporting.dynamo import export_dynamo
 from enginewright.exporting.request import ExportRequest
+from enginewright.graphs.clean import strip_notes
 from enginewright.graphs.files import check_graph, graph_bytes
 from enginewright.graphs.io import check_io
 from enginewright.graphs.layernorm import layernorm_ops

@@ -19,7 +19,6 @@ from torch import Tensor, nn
 
 import networks
 from enginewright.checkpoint.cache import cache_folder
-from enginewright.checkpoint.store import load_checkpoint
 from enginewright.config.choices import Source
 from enginewright.config.digests import conf_sha256, values_sha256
 from enginewright.config.models import DiskModel, LightGlueModel, ModelConfig
@@ -27,6 +26,7 @@ from enginewright.config.sections import CheckpointConfig
 from enginewright.contract import Contract
 from enginewright.errors import CheckpointError, NetworkError
 from enginewright.stage import Stage
+from enginewright.weights.store import load_checkpoint
 from stages.checkpoint import SECTIONS, main, run
 
 ROOT = Path(__file__).parents[2]

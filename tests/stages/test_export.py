@@ -10,7 +10,6 @@ import pytest
 from torch import Tensor, nn
 
 from enginewright.artifacts import read_json, sha256_of
-from enginewright.checkpoint.store import write_checkpoint
 from enginewright.config.choices import Exporter, Form
 from enginewright.config.models import DiskModel, ModelConfig
 from enginewright.config.sections import ExportConfig
@@ -20,6 +19,7 @@ from enginewright.graphs.files import check_graph, graph_bytes, load_graph
 from enginewright.graphs.io import check_io
 from enginewright.graphs.walk import count_ops, opset_of
 from enginewright.stage import Stage
+from enginewright.weights.store import write_checkpoint
 from networks import Adapter
 from stages.export import SECTIONS, main, metrics_of, run
 from tests.stages.tiny import TinyModel

@@ -11,13 +11,13 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from enginewright.checkpoint.store import write_checkpoint
 from enginewright.config.choices import Form
 from enginewright.config.models import ModelConfig
 from enginewright.config.sections import SwapConfig
 from enginewright.contract import Contract, Kind, Port
 from enginewright.errors import CheckpointError, NetworkError
 from enginewright.reference import Arrays
+from enginewright.weights.store import write_checkpoint
 from networks import Adapter
 from stages.swap import SECTIONS, loaded, run
 from tests.stages.tiny import TinyModel

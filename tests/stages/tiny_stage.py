@@ -17,7 +17,6 @@ from torch import nn
 
 import enginewright
 import networks
-from enginewright.checkpoint.store import write_checkpoint
 from enginewright.config.choices import Form
 from enginewright.config.models import LightGlueModel, ModelConfig
 from enginewright.contract import Contract
@@ -25,6 +24,7 @@ from enginewright.graphs.files import graph_bytes
 from enginewright.graphs.walk import all_messages
 from enginewright.reference import Arrays, Reference
 from enginewright.swapping.run_module import run_module
+from enginewright.weights.store import write_checkpoint
 from networks.layernorm import swap_layernorms
 from networks.lightglue import LightGlue, LightGlueAdapter
 from tests.stages.tiny import TinyAdapter

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
-from networks.assignment import MASKED, Assignment, log_sigmoid, mutual_matches, padding_bias
+from networks.parts.assignment import MASKED, Assignment, log_sigmoid, mutual_matches, padding_bias
 
 LOGS = st.floats(-20, 0, width=32).map(lambda value: round(value, 1))
 """One decimal: ties are frequent."""

@@ -9,7 +9,7 @@ import pytest
 from onnx import helper
 
 from enginewright.contract import Contract, Kind, Port
-from enginewright.exporting.clean import name_axes, strip_notes
+from enginewright.graphs.clean import name_axes, strip_notes
 from enginewright.graphs.files import graph_bytes
 from tests.graphs.small import NOTE, annotated, model_of, nested, scaled, sparse, tensor, value
 

@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from enginewright.checkpoint.state import adapt, fit, load_strictly
 from enginewright.errors import CheckpointError
+from enginewright.weights.state import adapt, fit, load_strictly
 
 
 class Tiny(nn.Module):

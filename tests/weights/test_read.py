@@ -15,8 +15,8 @@ import torch
 from torch import Tensor, nn
 from torch.utils.serialization import config as torch_settings
 
-from enginewright.checkpoint.read import read_tensors
 from enginewright.errors import CheckpointError
+from enginewright.weights.read import read_tensors
 
 STATE = {"weight": torch.arange(6.0).reshape(2, 3), "count": torch.tensor(3)}
 

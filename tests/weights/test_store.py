@@ -12,13 +12,13 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from enginewright.checkpoint.store import load_checkpoint, write_checkpoint
 from enginewright.errors import CheckpointError
+from enginewright.weights.store import load_checkpoint, write_checkpoint
 
 WRITE = """
 import sys, torch
 from pathlib import Path
-from enginewright.checkpoint.store import write_checkpoint
+from enginewright.weights.store import write_checkpoint
 tensors = {name: torch.full((3, 5), len(name) + 0.5) for name in set("abcdefgh") | {"long.name", "x" * 30}}
 tensors["half"], tensors["count"] = torch.ones(7, dtype=torch.float16), torch.tensor(3)
 write_checkpoint(Path(sys.argv[1]), tensors)

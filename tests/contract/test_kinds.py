@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from enginewright.contract import Contract, Kind, Rule
-from enginewright.kinds import extractor_contract, matcher_contract
+from enginewright.contract.kinds import extractor_contract, matcher_contract
 
 
 def test_an_extractors_tensors_are_the_documented_ones() -> None:

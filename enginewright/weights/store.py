@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from enginewright.artifacts import write_bytes
-from enginewright.checkpoint.read import read_safetensors
-from enginewright.checkpoint.state import fit, load_strictly
 from enginewright.errors import CheckpointError
+from enginewright.weights.read import read_safetensors
+from enginewright.weights.state import fit, load_strictly
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
