@@ -13,10 +13,10 @@ from typing import Any
 from enginewright.artifacts import write_bytes, write_json
 from enginewright.comparing.compare import Comparison, compare_graphs
 from enginewright.comparing.curves import curves_json
-from enginewright.comparing.runs import CPU, CUDA, has_cuda
 from enginewright.config.choices import Gate
 from enginewright.config.sections import CompareConfig
-from enginewright.errors import CompareError
+from enginewright.errors import CompareError, ConfigError
+from enginewright.graphs.provider import no_proof, provider_for
 from enginewright.graphs.types import reduced_precision
 from enginewright.progress import progress
 from enginewright.reference import Reference, load_reference
@@ -30,7 +30,19 @@ _GRAPHS = ("exported", "simplified", "typed")
 def run(
     config: CompareConfig, reference: Reference, graphs: Mapping[str, Path]
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """Return the metrics of compare.json and the points of the error curves."""
+    """Return the metrics of compare.json and the points of the error curves.
+
+    Raises:
+        ConfigError: if `compare.outputs` names an output that the network does not have.
+    """
+    names = [port.name for port in reference.contract.outputs]
+    if unknown := sorted(set(config.outputs) - set(names)):
+        raise ConfigError(
+            "compare.outputs names no output of this network",
+            expected=names,
+            got=unknown,
+            cure="set it for the network that has it: networks.NAME.compare.outputs",
+        )
     verdicts: dict[str, Verdict] = {}
     found: dict[str, Comparison] = {}
     for provider, chosen in _by_provider(graphs, verdicts).items():
@@ -47,12 +59,11 @@ def _by_provider(graphs: Mapping[str, Path], verdicts: dict[str, Verdict]) -> di
     chosen: dict[str, dict[str, Path]] = {}
     for artifact, path in graphs.items():
         reduced = reduced_precision(path)
-        if reduced and not has_cuda():
-            verdicts[artifact] = not_run(
-                f"{artifact}: {reduced} on a CPU proves nothing, it needs a GPU and onnxruntime-gpu"
-            )
+        provider = provider_for(reduced)
+        if provider is None:
+            verdicts[artifact] = not_run(f"{artifact}: {no_proof(str(reduced))}")
         else:
-            chosen.setdefault(CUDA if reduced else CPU, {})[artifact] = path
+            chosen.setdefault(provider, {})[artifact] = path
     return chosen
 
 

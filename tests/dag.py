@@ -14,6 +14,8 @@ from typing import Any
 
 import yaml
 
+from enginewright.config.compose import composed, params_text
+
 ROOT = Path(__file__).parents[1]
 PROJECT = ("enginewright", "networks", "stages")
 TEMPLATE = re.compile(r"\$\{([^}]*)\}")
@@ -58,21 +60,22 @@ def stages() -> dict[str, dict[str, Any]]:
 
 @cache
 def params() -> dict[str, Any]:
-    """Return params.yaml."""
-    found: dict[str, Any] = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+    """Return what conf/ composes to; the params.yaml of this checkout may be that of an experiment."""
+    found: dict[str, Any] = yaml.safe_load(params_text(composed([])))
     return found
 
 
-def wired() -> list[Wired]:
-    """Return every stage for every network that it runs for."""
-    return [item for name, stage in stages().items() for item in _wired_stage(name, stage)]
+def wired(values: Mapping[str, Any] | None = None) -> list[Wired]:
+    """Return every stage for every network that it runs for, by `values` of params.yaml or those of conf/."""
+    found = params() if values is None else values
+    return [item for name, stage in stages().items() for item in _wired_stage(name, stage, found)]
 
 
-def _wired_stage(name: str, stage: Mapping[str, Any]) -> Iterator[Wired]:
+def _wired_stage(name: str, stage: Mapping[str, Any], values: Mapping[str, Any]) -> Iterator[Wired]:
     if "foreach" not in stage:
         yield _wired(name, "", {}, stage)
         return
-    for network, item in params()[stage["foreach"].strip("${}")].items():
+    for network, item in values[stage["foreach"].strip("${}")].items():
         yield _wired(name, network, item, stage["do"])
 
 
@@ -95,6 +98,18 @@ def fill(text: str, network: str, item: Mapping[str, Any]) -> str:
         return str(current)
 
     return TEMPLATE.sub(value, text)
+
+
+def raw(name: str) -> dict[str, Any]:
+    """Return one stage as its dvc.yaml writes it, without its `foreach`."""
+    stage = stages()[name]
+    found: dict[str, Any] = stage.get("do", stage)
+    return found
+
+
+def sections(name: str) -> tuple[str, ...]:
+    """Return the sections that a stage declares; the probe reads none."""
+    return () if name == "probe" else tuple(constant(stage_files()[name], "SECTIONS"))
 
 
 def stage_files() -> dict[str, Path]:

@@ -50,3 +50,10 @@ def test_siblings_do_not_catch_each_other() -> None:
     assert len(leaves) >= 8
     for cls in leaves:
         assert not any(issubclass(cls, other) for other in leaves if other is not cls)
+
+
+def test_a_cause_is_kept_for_whoever_debugs() -> None:
+    reason = OSError("disk full")
+    with pytest.raises(ConfigError) as caught:
+        raise ConfigError("could not write") from reason
+    assert caught.value.__cause__ is reason

@@ -8,7 +8,7 @@ import numpy as np
 
 from enginewright.comparing.measure import Errors
 from enginewright.config.sections import CompareConfig
-from enginewright.contract import Contract, Port
+from enginewright.contract import Contract
 from enginewright.reference import Arrays
 from enginewright.verdicts import PASSED, Verdict, failed
 
@@ -55,8 +55,3 @@ def _breaches(where: str, output: str, errors: Errors, config: CompareConfig) ->
     if not errors.cosine >= config.cosine:
         found.append(f"{where}.cosine is {errors.cosine:.7f}, less than {config.cosine:g}")
     return found
-
-
-def output_named(contract: Contract, name: str) -> Port:
-    """Return the output of that name."""
-    return next(tensor for tensor in contract.outputs if tensor.name == name)

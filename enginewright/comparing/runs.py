@@ -12,14 +12,8 @@ from polygraphy.backend.onnxrt import OnnxrtRunner, SessionFromOnnx
 from polygraphy.comparator import Comparator
 
 from enginewright.errors import CompareError, EnginewrightError, RequirementError
+from enginewright.graphs.provider import CUDA
 from enginewright.reference import Arrays, Reference
-
-CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
-
-
-def has_cuda() -> bool:
-    """Return whether the installed ONNX Runtime can run graphs on a GPU."""
-    return CUDA in onnxruntime.get_available_providers()
 
 
 def run_graphs(graphs: Mapping[str, Path], reference: Reference, provider: str) -> Iterator[dict[str, Arrays]]:

@@ -29,7 +29,7 @@ def read_networks(params: Path, conf: Path) -> dict[str, Any]:
     if not isinstance(composed, dict) or not isinstance(values.get("networks"), dict):
         raise ConfigError(f"{params} was not composed from conf/", cure="make params")
     _refuse_stale(composed.get("conf_sha256"), conf)
-    _refuse_edited(composed.get("values_sha256"), values["networks"])
+    _refuse_edited(composed.get("values_sha256"), {key: found for key, found in values.items() if key != "composed"})
     return dict(values["networks"])
 
 
@@ -43,11 +43,11 @@ def _refuse_stale(recorded: object, conf: Path) -> None:
         )
 
 
-def _refuse_edited(recorded: object, networks: dict[str, Any]) -> None:
-    if recorded != values_sha256(networks):
+def _refuse_edited(recorded: object, values: dict[str, Any]) -> None:
+    if recorded != values_sha256(values):
         raise ConfigError(
             "params.yaml was edited by hand: nothing has checked its values, and composing would undo them",
             expected=f"values of SHA-256 {str(recorded)[:12]}",
-            got=values_sha256(networks)[:12],
+            got=values_sha256(values)[:12],
             cure="change conf/ and run make params, or pass the value: dvc exp run -S export.opset=18",
         )

@@ -37,18 +37,20 @@ def _plain_networks(root: DictConfig) -> dict[str, Any]:
 
 
 def _values_sha256(*, _root_: DictConfig) -> str:
-    """Check every axis and every network, then return the digest of the networks' values.
+    """Check every axis and every network, then return the digest of all values: an edit of any is noticed.
 
     The axes are checked for keys that Hydra's `+key` forced in: no network would ever read them.
     """
     unknown = sorted(set(_root_) - {*AXES, *_COMPOSED_KEYS})
     if unknown:
         raise ConfigError("unknown keys at the top", expected=[*AXES, *_COMPOSED_KEYS], got=unknown)
+    axes = {axis: OmegaConf.to_container(_root_[axis], resolve=True, enum_to_str=True) for axis in AXES}
     for axis, (_, cls) in AXES.items():
-        typed(cls, OmegaConf.to_container(_root_[axis], resolve=True, enum_to_str=True), axis)
+        typed(cls, axes[axis], axis)
     networks = _plain_networks(_root_)
-    _refuse_other_matchers(_root_.matchers, _wiring(networks))
-    return values_sha256(networks)
+    wiring = _wiring(networks)
+    _refuse_other_matchers(_root_.matchers, wiring)
+    return values_sha256({**axes, "networks": networks, "matchers": wiring})
 
 
 def _matchers(*, _root_: DictConfig) -> DictConfig:

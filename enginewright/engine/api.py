@@ -46,12 +46,18 @@ def environment(builder: Builder, inherited: Mapping[str, str]) -> dict[str, str
 
 
 def _tell_polygraphy(builder: Builder) -> None:
-    """Set the variable that Polygraphy reads once, when it is first imported."""
-    loaded = sys.modules.get("polygraphy.config")
-    if loaded is not None and bool(loaded.USE_TENSORRT_RTX) is not (builder is Builder.tensorrt_rtx):
+    """Set the variable that Polygraphy reads when it is first imported, and what it made of it if that is done.
+
+    Its TensorRT loaders bind one module when they are imported; from then on the choice stands.
+    """
+    wanted = builder is Builder.tensorrt_rtx
+    loaded: Any = sys.modules.get("polygraphy.config")
+    if loaded is not None and "polygraphy.backend.trt" not in sys.modules:
+        loaded.USE_TENSORRT_RTX = wanted
+    if loaded is not None and bool(loaded.USE_TENSORRT_RTX) is not wanted:
         raise RequirementError(
             f"Polygraphy was imported for another builder than {builder.name} in this process",
-            expected="one builder in a process, chosen before polygraphy is imported",
+            expected="one builder in a process, chosen before polygraphy.backend.trt is imported",
             got=f"USE_TENSORRT_RTX={loaded.USE_TENSORRT_RTX}",
             cure="load the engine first, or in a process of its own",
         )

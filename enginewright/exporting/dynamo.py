@@ -21,7 +21,8 @@ def export_dynamo(module: nn.Module, request: ExportRequest) -> onnx.ModelProto:
     Raises:
         GraphError: if torch.export cannot capture the module.
     """
-    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+    for name in ("torch.onnx", "onnxscript"):
+        logging.getLogger(name).setLevel(logging.ERROR)
     try:
         with warnings.catch_warnings(), torch.no_grad():
             warnings.simplefilter("ignore")

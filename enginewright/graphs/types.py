@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from pathlib import Path
 
 import onnx
@@ -17,11 +16,6 @@ _REDUCED = {
     TensorProto.FLOAT8E4M3FN: "float8",
     TensorProto.FLOAT8E5M2: "float8",
 }
-
-
-def initializer_types(model: onnx.ModelProto) -> Counter[str]:
-    """Return how many initializers there are of each ONNX type name."""
-    return Counter(TensorProto.DataType.Name(tensor.data_type) for tensor in model.graph.initializer)
 
 
 def reduced_type(model: onnx.ModelProto) -> str | None:

@@ -10,10 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from enginewright.errors import GraphError, RequirementError
+from enginewright.graphs.provider import CPU, CUDA
 from enginewright.matching.features import Arrays
-
-CUDA = "CUDAExecutionProvider"
-CPU = "CPUExecutionProvider"
 
 
 class Graph(Protocol):
@@ -67,15 +65,6 @@ class OnnxGraph:
             raise _refused(self._name, error) from error
         names = (item.name for item in self._session.get_outputs())
         return {name: np.asarray(value) for name, value in zip(names, values, strict=True)}
-
-
-def provider_for(reduced: str | None) -> str | None:
-    """Return the provider that proves a graph of that reduced precision (None: fp32); None where none does."""
-    if reduced is None:
-        return CPU
-    import onnxruntime
-
-    return CUDA if CUDA in onnxruntime.get_available_providers() else None
 
 
 def require(names: Iterable[str], found: Iterable[str], graph: str) -> None:

@@ -9,11 +9,12 @@ from typing import TypeVar
 
 from enginewright.artifacts import sha256_of
 from enginewright.errors import RequirementError
+from enginewright.graphs.provider import no_proof, provider_for
 from enginewright.graphs.types import reduced_precision
 from enginewright.matching.chain import extract, match
 from enginewright.matching.engine_graph import EngineGraph
 from enginewright.matching.features import Features, Matched
-from enginewright.matching.graph import Graph, OnnxGraph, provider_for
+from enginewright.matching.graph import Graph, OnnxGraph
 from enginewright.matching.proof import Task
 from enginewright.progress import progress
 
@@ -78,7 +79,7 @@ def _provider(*graphs: Path) -> str:
     provider = provider_for(reduced)
     if provider is None:
         raise RequirementError(
-            f"{reduced} on a CPU is computed by fp32 kernels; it proves nothing: run on a GPU",
+            no_proof(str(reduced)),
             expected="an onnxruntime that offers CUDA",
             cure="run the match stage on a machine with a GPU and onnxruntime-gpu",
         )

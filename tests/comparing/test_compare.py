@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from enginewright.comparing.compare import Comparison, compare_graphs
-from enginewright.comparing.runs import CPU
 from enginewright.config.sections import CompareConfig
 from enginewright.contract import Contract, Kind, Port, Rule
+from enginewright.graphs.provider import CPU
 from enginewright.reference import Arrays
 from enginewright.verdicts import PASSED, State
 from tests.comparing.graphs import CONTRACT, artifact, reference

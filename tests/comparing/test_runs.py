@@ -9,8 +9,9 @@ import numpy as np
 import onnxruntime
 import pytest
 
-from enginewright.comparing.runs import CPU, CUDA, has_cuda, refuse_fallback, run_graphs
+from enginewright.comparing.runs import refuse_fallback, run_graphs
 from enginewright.errors import CompareError, RequirementError
+from enginewright.graphs.provider import CPU, CUDA, has_cuda
 from tests.comparing.graphs import artifact, reference
 
 

@@ -109,6 +109,11 @@ EDITS: list[Callable[[str], str]] = [
     lambda text: text.replace("      opset: 20\n", "      opset: 20\n      opst: 18\n", 1),
     lambda text: text.replace("extractor: disk\n", "extractor: other\n", 1),
     lambda text: text.replace("timeout_s: 30.0", "timeout_s: 30.1", 1),
+    lambda text: text.replace("  opset: 20\n", "  opset: 18\n", 1),
+    lambda text: text.replace(
+        "matchers:\n  disk_lightglue:\n    extractor: disk", "matchers:\n  disk_lightglue:\n    extractor: x"
+    ),
+    lambda text: text.replace("composed:", "mine: 1\ncomposed:"),
 ]
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from importlib.resources import files
 
 import pytest
+import yaml
 
 from enginewright.config.photographs import PHOTOGRAPHS, check_photographs
 from enginewright.errors import ConfigError
+from tests.config.routes import CONF
 
 
 @pytest.mark.parametrize("name", PHOTOGRAPHS)
@@ -31,3 +34,14 @@ def test_an_unknown_and_a_repeated_one(names: list[str], got: str) -> None:
         check_photographs(names)
     assert got in str(caught.value.got)
     assert "astronaut" in str(caught.value.expected)
+
+
+def test_no_name_could_reach_out_of_the_folder() -> None:
+    """Names become parts of paths and of pairs' names."""
+    assert all(re.fullmatch(r"[a-z_]+", name) for name in PHOTOGRAPHS)
+
+
+def test_the_defaults_of_conf_are_among_them() -> None:
+    values = yaml.safe_load((CONF / "data" / "scikit_image.yaml").read_text(encoding="utf-8"))
+    assert values["photographs"]
+    check_photographs(values["photographs"])

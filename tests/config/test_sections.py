@@ -193,3 +193,21 @@ def test_sections_are_frozen(cls: type) -> None:
     first = dataclasses.fields(value)[0].name
     with pytest.raises(dataclasses.FrozenInstanceError):
         setattr(value, first, None)
+
+
+@pytest.mark.parametrize("cls", SECTIONS.values())
+def test_a_refusal_always_says_what_is_allowed_what_was_got_and_how_to_mend_it(cls: type) -> None:
+    """Of the first numeric key of each section that has one, at a value that fits nowhere."""
+    base = WHEEL if cls is CheckpointConfig else {}
+    numeric = [item.name for item in dataclasses.fields(cls) if isinstance(item.default, float)]
+    for name in numeric[:1]:
+        error = refused(cls, **(base | {name: -1e9}))
+        assert error.expected is not None
+        assert error.got == -1e9
+        assert name in str(error.cure)
+
+
+@pytest.mark.parametrize("url", ["https://host/net.pth", "http://host/net.pth"])
+def test_a_url_and_a_path_are_kept_as_given(url: str) -> None:
+    assert CheckpointConfig(Source.url, DIGEST, url=url).url == url
+    assert CheckpointConfig(Source.file, DIGEST, path="a b/ä.pth").path == "a b/ä.pth"

@@ -13,15 +13,15 @@ from enginewright.config.network import SECTIONS
 from enginewright.config.sections import CheckpointConfig, CompareConfig, ExportConfig
 from enginewright.config.typed import typed, typed_network, typed_section
 from enginewright.errors import ConfigError
-from tests.config.routes import ROOT
+from tests.stage.project import composed_text
 
 EXPORT = {"exporter": "dynamo", "opset": 20, "dynamic": False}
 
 
 @pytest.fixture(scope="module")
 def networks() -> dict[str, Any]:
-    """Return the networks of params.yaml."""
-    values: dict[str, Any] = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))["networks"]
+    """Return the networks of a fresh params.yaml."""
+    values: dict[str, Any] = yaml.safe_load(composed_text())["networks"]
     return values
 
 

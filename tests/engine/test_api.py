@@ -39,13 +39,23 @@ def test_using_it_twice_is_fine() -> None:
     assert done.stdout == "True\n"
 
 
-def test_polygraphy_imported_for_the_other_builder_is_an_error() -> None:
-    code = "import polygraphy.config; " + USE + "api.use(Builder.tensorrt_rtx)"
+def test_polygraphy_imported_before_is_told_as_long_as_it_has_bound_no_builder() -> None:
+    code = (
+        "from polygraphy.comparator import Comparator; "
+        + USE
+        + ("api.use(Builder.tensorrt_rtx); from polygraphy.backend.trt import loader; print(loader.trt.__version__)")
+    )
+    done = in_a_new_process(code, POLYGRAPHY_USE_TENSORRT_RTX="0")
+    assert done.stdout.startswith("1."), done.stderr
+
+
+def test_polygraphys_loaders_imported_for_the_other_builder_are_an_error() -> None:
+    code = "import polygraphy.backend.trt; " + USE + "api.use(Builder.tensorrt_rtx)"
     done = in_a_new_process(code, POLYGRAPHY_USE_TENSORRT_RTX="0")
     assert done.returncode == 1
     assert "RequirementError: Polygraphy was imported for another builder than tensorrt_rtx" in done.stderr
     assert "USE_TENSORRT_RTX=False" in done.stderr
-    assert "before polygraphy is imported" in done.stderr
+    assert "before polygraphy.backend.trt is imported" in done.stderr
 
 
 @pytest.mark.skipif(importlib.util.find_spec("tensorrt") is not None, reason="the full TensorRT is installed")

@@ -7,7 +7,8 @@ import onnxruntime
 import pytest
 
 from enginewright.errors import GraphError, RequirementError
-from enginewright.matching.graph import CPU, CUDA, OnnxGraph, provider_for, require
+from enginewright.graphs.provider import CPU, CUDA, provider_for
+from enginewright.matching.graph import OnnxGraph, require
 from tests.matching.tiny_chain import HEIGHT, KEYPOINTS, WIDTH, extractor_graph, matcher_graph
 
 

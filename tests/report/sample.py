@@ -7,7 +7,7 @@ from typing import Any
 
 from enginewright.artifacts import write_json
 
-NOT_RUN = "float16 on a CPU is computed by fp32 kernels; it proves nothing: run on a GPU"
+NOT_RUN = "float16 on a CPU proves nothing: it needs a GPU and onnxruntime-gpu"
 NO_GPU = "engine.plan cannot run on this machine: no NVIDIA GPU with a driver"
 
 

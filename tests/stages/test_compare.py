@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from enginewright.artifacts import read_json
-from enginewright.comparing.runs import has_cuda
 from enginewright.config.sections import CompareConfig
-from enginewright.errors import CompareError, EnginewrightError, GraphError, RequirementError
+from enginewright.errors import CompareError, ConfigError, EnginewrightError, GraphError, RequirementError
+from enginewright.graphs.provider import has_cuda
 from enginewright.reference import save_reference
 from enginewright.stage import Stage
 from stages.compare import SECTIONS, main, run
@@ -202,3 +202,11 @@ def test_stages_after_the_reference_need_no_torch_nor_each_others_tools(tmp_path
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == "passed []"
+
+
+def test_a_tolerance_for_an_output_that_is_not_there_is_refused() -> None:
+    found = reference()
+    with pytest.raises(ConfigError, match="names no output") as caught:
+        run(CompareConfig(outputs={"descriptor": 1e-2}), found, {})
+    assert caught.value.got == ["descriptor"]
+    assert caught.value.expected == [port.name for port in found.contract.outputs]

@@ -16,8 +16,8 @@ from enginewright.config.choices import Gate
 from enginewright.config.sections import DataConfig, MatchConfig
 from enginewright.engine.gpu import find_gpu
 from enginewright.errors import CompareError, DataError, EnginewrightError, RequirementError
+from enginewright.graphs.provider import CUDA
 from enginewright.images import load_pairs
-from enginewright.matching.graph import CUDA
 from enginewright.matching.proof import Task
 from enginewright.reference import save_reference
 from enginewright.stage import Stage
@@ -134,7 +134,7 @@ def test_reduced_precision_on_a_cpu_proves_nothing(inputs: dict[str, Path], task
     typed = metrics_of(task, run(task, inputs | {"extractor_typed": half}))["typed"]
     assert typed == {
         "verdict": "not_run",
-        "reason": "float16 on a CPU is computed by fp32 kernels; it proves nothing: run on a GPU",
+        "reason": "float16 on a CPU proves nothing: it needs a GPU and onnxruntime-gpu",
     }
 
 
