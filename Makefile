@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
 SCRATCH := scratch
+# Processes that run tests side by side.
+JOBS ?= 2
 
 export PATH := $(BIN):$(PATH)
 # DVC keeps unpickled state in its site cache: a private folder, not one that other users can write.
@@ -40,7 +42,7 @@ repro: params ## build and prove every engine; a second run does only what chang
 	dvc repro
 
 test: setup-test check ## all checks and tests
-	python -m pytest
+	python -m pytest -n $(JOBS) --dist loadgroup
 
 check: setup-test ## linter, formatter and type checker
 	ruff check .

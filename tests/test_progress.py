@@ -139,7 +139,9 @@ def test_on_a_terminal_one_line_is_redrawn_and_kept_at_the_end() -> None:
     with terminal() as seen:
         with progress("build"):
             wait_for(lambda: bool(select.select([seen], [], [], 0)[0]))
-        drawn = os.read(seen, 100_000)
+        drawn = b""
+        while b"\n" not in drawn and select.select([seen], [], [], 10)[0]:
+            drawn += os.read(seen, 100_000)
     assert drawn.startswith(b"build: 0 s\r")
     assert drawn.endswith(b"build: 0 s\r\n")
     assert drawn.count(b"\n") == 1

@@ -12,7 +12,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 OPSET = 20
 DOMAIN = "tests"
-NOTE = "/home/someone/model.py:12"
+NOTE = "/srv/someone/model.py:12"
 
 
 def value(name: str, shape: Sequence[int | str | None], kind: int = TensorProto.FLOAT) -> onnx.ValueInfoProto:
