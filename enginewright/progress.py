@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 _HEARTBEAT_S = 2.0
+_CLEAR = "\x1b[K"
+"""Erases the rest of a terminal's line, where a longer text stood."""
 
 
 class _Line:
@@ -22,7 +24,8 @@ class _Line:
 
     def draw(self, end: str) -> None:
         seconds = time.monotonic() - self.start
-        sys.stderr.write(f"{self.text}: {self._amount()}{seconds:.0f} s{end}")
+        rest = _CLEAR if sys.stderr.isatty() else ""
+        sys.stderr.write(f"{self.text}: {self._amount()}{seconds:.0f} s{rest}{end}")
         sys.stderr.flush()
         self.shown = True
 

@@ -15,7 +15,7 @@ import networks
 from enginewright.artifacts import write_json
 from enginewright.config.choices import Form
 from enginewright.config.models import ModelConfig
-from enginewright.config.sections import CompareConfig, DataConfig, SwapConfig
+from enginewright.config.sections import DataConfig, SwapConfig
 from enginewright.contract import Kind
 from enginewright.errors import NetworkError
 from enginewright.images.load import load_pairs
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from torch import nn
 
 SECTIONS = ("model", "extractor.model", "data", "swap")
-_ALIGN_PX = CompareConfig.align_px
+_ALIGN_PX = 0.5
+"""Two keypoints nearer than this are the same one."""
 
 
 def run(

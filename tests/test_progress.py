@@ -142,6 +142,6 @@ def test_on_a_terminal_one_line_is_redrawn_and_kept_at_the_end() -> None:
         drawn = b""
         while b"\n" not in drawn and select.select([seen], [], [], 10)[0]:
             drawn += os.read(seen, 100_000)
-    assert drawn.startswith(b"build: 0 s\r")
-    assert drawn.endswith(b"build: 0 s\r\n")
+    assert drawn.startswith(b"build: 0 s\x1b[K\r")
+    assert drawn.endswith(b"build: 0 s\x1b[K\r\n")
     assert drawn.count(b"\n") == 1

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from enginewright.errors import ConfigError
 
@@ -24,9 +25,9 @@ def at_least(key: str, value: float, low: float, cure: str) -> None:
 
 
 def positive(key: str, value: float) -> None:
-    """Refuse zero, negative numbers and NaN."""
-    if not value > 0:
-        raise ConfigError(f"{key} is out of range", expected="more than 0", got=value, cure=_cure(key))
+    """Refuse zero, negative numbers, NaN, and infinity, a limit that nothing could breach."""
+    if not 0 < value < math.inf:
+        raise ConfigError(f"{key} is out of range", expected="more than 0, finite", got=value, cure=_cure(key))
 
 
 def multiple(key: str, value: int, step: int) -> None:
@@ -79,6 +80,12 @@ def patterns(key: str, values: Sequence[str]) -> None:
             raise ConfigError(
                 f"{key} has a bad pattern: {error}", expected="a regular expression", got=value
             ) from error
+
+
+def plain_names(key: str, values: Iterable[str]) -> None:
+    """Refuse names such as `_target_`, by which other programs mean code to run."""
+    if odd_ones := [name for name in values if name.startswith("_")]:
+        raise ConfigError(f"{key} has names that mean code to run", expected="names of arguments", got=odd_ones)
 
 
 def _cure(key: str) -> str:

@@ -32,6 +32,7 @@ class ModelConfig:
 
     def __post_init__(self) -> None:
         check.between("model.batch", self.batch, 1, 256)
+        check.plain_names("model.options", self.options)
         for axis, pair in self.ranges.items():
             check.profile(f"model.ranges.{axis}", pair)
 

@@ -124,3 +124,15 @@ def test_patterns_tell_which_one_is_broken_and_why() -> None:
         check.patterns("cast.fp32_nodes", ["fine", "(open"])
     assert caught.value.got == "(open"
     assert "unterminated subpattern" in caught.value.what
+
+
+@pytest.mark.parametrize("value", [float("inf"), float("nan"), 0.0, -1.0])
+def test_a_limit_that_nothing_could_breach_is_refused(value: float) -> None:
+    with pytest.raises(ConfigError, match=r"compare\.max_abs is out of range"):
+        check.positive("compare.max_abs", value)
+
+
+def test_names_that_mean_code_to_run_are_refused() -> None:
+    with pytest.raises(ConfigError, match="mean code to run") as caught:
+        check.plain_names("model.options", {"side": 1, "_target_": "os.system"})
+    assert caught.value.got == ["_target_"]
