@@ -25,6 +25,9 @@ DOWN = (16, 32, 64, 64, 64)
 UP = (64, 64, 64, DESCRIPTOR + 1)
 KERNEL = 5
 
+MEANS = r"(?i).*mean"
+"""The nodes that sum whole maps, by the names that both exporters give them: they stay fp32 at every precision."""
+
 MIN_NORM = 1e-6
 """No descriptor is this short; fp16 can hold the number, which a division by it needs."""
 
@@ -57,6 +60,8 @@ class CentredInstanceNorm2d(nn.InstanceNorm2d):
     Runtimes compute x * scale - mean * scale with a mean summed in their own precision. Where the mean is many times
     the deviation, as in DISK's last levels, that loses digits: ONNX Runtime moves scores by up to 0.24 and drops
     keypoints. Centred maps have no mean to lose digits to: 0.003, and no keypoint dropped.
+
+    The mean must stay fp32 (`MEANS`): summed in fp16, as a GPU does, the first of them overflows and every map is NaN.
     """
 
     def forward(self, x: Tensor) -> Tensor:
@@ -183,4 +188,5 @@ class DiskAdapter(Adapter[DiskModel]):
             width=model.width,
             keypoints=model.keypoints,
             dimension=DESCRIPTOR,
+            fp32_nodes=(MEANS,),
         )

@@ -51,8 +51,11 @@ class Comparison:
     def verdict(self, artifact: str, config: CompareConfig) -> Verdict:
         """Return the artifact's verdict over all samples so far."""
         if self.void or not self.errors:
-            return failed(f"{artifact}: {self.void or 'there was nothing to compare'}")
+            return failed(f"{artifact}: {self.void or self._nothing()}")
         return judge_errors(artifact, self.totals(), max(self.missing), config)
+
+    def _nothing(self) -> str:
+        return "no keypoint has a counterpart" if any(self.missing) else "there was nothing to compare"
 
     def totals(self) -> dict[str, Errors]:
         """Return the errors of each output over all samples."""

@@ -6,12 +6,21 @@ from enginewright.contract import Contract, Kind, Port, Rule
 
 
 def extractor_contract(  # noqa: PLR0913 - the sizes of a graph, by keyword
-    *, height: int, width: int, keypoints: int, dimension: int, batch: int = 1, channels: int = 3, layernorms: int = 0
+    *,
+    height: int,
+    width: int,
+    keypoints: int,
+    dimension: int,
+    batch: int = 1,
+    channels: int = 3,
+    layernorms: int = 0,
+    fp32_nodes: tuple[str, ...] = (),
 ) -> Contract:
     """Return the contract of an extractor, whose K is part of the graph and cannot stay open.
 
     In: `image` (B, C, H, W) float32 in 0..1. Out: `keypoints` (B, K, 2) float32, x y in pixels of that image; `scores`
     (B, K); `descriptors` (B, K, D) of unit length; `valid` (B, K) int32, 1 for a keypoint and 0 for padding.
+    fp32_nodes: regular expressions of node names that stay fp32 at every precision.
     """
     slots = ("batch", "keypoints")
     sizes = {"batch": batch, "channels": channels, "height": height, "width": width}
@@ -26,6 +35,7 @@ def extractor_contract(  # noqa: PLR0913 - the sizes of a graph, by keyword
         ),
         sizes=sizes | {"keypoints": keypoints, "xy": 2, "dimension": dimension},
         layernorms=layernorms,
+        fp32_nodes=fp32_nodes,
     )
 
 

@@ -176,3 +176,11 @@ def test_differing_indices_are_a_breach() -> None:
     assert state is State.failed
     assert comparison.metrics()["index"]["mean_abs"] == 0.25
     assert "typed.index.max_abs is 1" in reason
+
+
+def test_an_artifact_without_a_single_pair_says_so() -> None:
+    aligned = replace(EXTRACTOR, outputs=tuple(port for port in EXTRACTOR.outputs if port.rule is Rule.aligned))
+    comparison = Comparison()
+    comparison.add(points((5, 5)), points((50, 50)), aligned, 0.5)
+    verdict = comparison.verdict("typed", CONFIG)
+    assert (verdict.state, verdict.reason) == (State.failed, "typed: no keypoint has a counterpart")

@@ -1,0 +1,37 @@
+"""DISK's fp32 islands under the real AutoCast: on a GPU its means overflow in fp16, which no CPU shows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import onnx
+import pytest
+
+from enginewright.casting.islands import tensor_types
+from enginewright.config.choices import Exporter, Form, Precision
+from enginewright.config.models import DiskModel
+from enginewright.config.sections import CastConfig, ExportConfig
+from stages import cast, export
+from tests.graphs.small import write
+from tests.stages.tiny_stage import checkpoint_of, reference_of
+
+MODEL = DiskModel(height=64, width=64, keypoints=32)
+LEVELS = 8
+"""Gated convolutions of the U-Net, each with one mean."""
+
+
+@pytest.mark.parametrize(("exporter", "opset"), [(Exporter.dynamo, 20), (Exporter.torchscript, 17)])
+def test_the_means_of_disk_stay_fp32_whichever_exporter_named_them(
+    exporter: Exporter, opset: int, tmp_path: Path
+) -> None:
+    checkpoint = checkpoint_of(MODEL, tmp_path / "checkpoint.safetensors")
+    graph = export.run(MODEL, Form.native, ExportConfig(exporter, opset), checkpoint)
+    path = write(tmp_path / "simplified.onnx", graph)
+    typed, metrics = cast.run(CastConfig(Precision.fp16, samples=1), path, reference_of(MODEL, 1))
+    types = tensor_types(typed)
+    means = [node for node in typed.graph.node if node.op_type == "ReduceMean"]
+    assert len(means) == LEVELS
+    assert {types[node.output[0]] for node in means} == {onnx.TensorProto.FLOAT}
+    assert metrics["fp32_nodes"] >= LEVELS
+    convolutions = [node for node in typed.graph.node if node.op_type == "Conv"]
+    assert {types[node.output[0]] for node in convolutions} == {onnx.TensorProto.FLOAT16}
