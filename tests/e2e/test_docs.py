@@ -78,6 +78,7 @@ for _ in range(300):
 
 
 def test_the_network_of_the_docs_goes_to_an_engine(scratch: Workspace) -> None:
+    scratch.edit("conf/config.yaml", r"experiment: small", "experiment: null")  # it is about DISK
     adapter, configuration = blocks("docs/networks.md", "python")[0], blocks("docs/networks.md", "yaml")[0]
     (scratch.path / "networks/cells.py").write_text(adapter, encoding="utf-8")
     torch.manual_seed(0)
