@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from polygraphy.comparator import IterationResult, SimpleCompareFunc
 from polygraphy.logger import G_LOGGER
 
+import enginewright.comparing.numpy_only  # noqa: F401 - for its effect on Polygraphy
 from enginewright.contract import Port, Rule
 
 G_LOGGER.module_severity = G_LOGGER.CRITICAL

@@ -11,6 +11,7 @@ import onnxruntime
 from polygraphy.backend.onnxrt import OnnxrtRunner, SessionFromOnnx
 from polygraphy.comparator import Comparator
 
+import enginewright.comparing.numpy_only  # noqa: F401 - for its effect on Polygraphy
 from enginewright.errors import CompareError, EnginewrightError, RequirementError
 from enginewright.graphs.provider import CUDA
 from enginewright.reference import Arrays, Reference

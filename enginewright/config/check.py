@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Sequence
+from urllib.parse import urlsplit
 
 from enginewright.errors import ConfigError
 
@@ -80,6 +81,13 @@ def patterns(key: str, values: Sequence[str]) -> None:
             raise ConfigError(
                 f"{key} has a bad pattern: {error}", expected="a regular expression", got=value
             ) from error
+
+
+def address(key: str, value: str) -> None:
+    """Refuse an address that is not one of http or https with a host."""
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ConfigError(f"{key} is no address of the web", expected="https://HOST/PATH", got=value, cure=_cure(key))
 
 
 def plain_names(key: str, values: Iterable[str]) -> None:

@@ -136,3 +136,12 @@ def test_names_that_mean_code_to_run_are_refused() -> None:
     with pytest.raises(ConfigError, match="mean code to run") as caught:
         check.plain_names("model.options", {"side": 1, "_target_": "os.system"})
     assert caught.value.got == ["_target_"]
+
+
+@pytest.mark.parametrize("value", ["ftp://host/file", "file:///etc/passwd", "host/file", "https://", "javascript:1"])
+def test_only_addresses_of_the_web_pass(value: str) -> None:
+    with pytest.raises(ConfigError, match=r"checkpoint\.url is no address of the web") as caught:
+        check.address("checkpoint.url", value)
+    assert caught.value.got == value
+    check.address("checkpoint.url", "https://example.com/weights.pth")
+    check.address("checkpoint.url", "http://127.0.0.1:8000/weights.pth")
