@@ -103,7 +103,7 @@ def test_every_dependency_exists_or_is_written(item: Wired) -> None:
 
 
 def test_the_probe_writes_the_folder_that_its_files_are_looked_for_in() -> None:
-    assert raw("probe")["outs"] == ["probe"]
+    assert [*raw("probe")["outs"][0]] == ["probe"]
     assert raw("probe")["cmd"] == "python -m stages.probe probe"
 
 
@@ -119,7 +119,7 @@ def test_only_the_probe_runs_every_time() -> None:
 
 
 def test_every_artifact_and_metric_is_cached_so_that_the_run_cache_can_restore_it() -> None:
-    for name in STAGES:
+    for name in (name for name in STAGES if not raw(name).get("always_changed")):
         for kind in ("outs", "metrics", "plots"):
             for out in raw(name).get(kind, []):
                 options = next(iter(out.values())) if isinstance(out, dict) else {}  # a path, or {path: options}
