@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812 (torch's own name for it)
 from torch import Tensor, nn
 
-from enginewright.config.models import DiskModel
+from enginewright.config.models import ExtractorModel
 from enginewright.contract import Contract
 from enginewright.contract.kinds import extractor_contract
 from networks import Adapter, network
@@ -173,14 +173,14 @@ def sample(maps: Tensor, pixels: Tensor) -> Tensor:
 
 
 @network("disk")
-class DiskAdapter(Adapter[DiskModel]):
+class DiskAdapter(Adapter[ExtractorModel]):
     """DISK for Enginewright."""
 
-    def module(self, model: DiskModel) -> nn.Module:
+    def module(self, model: ExtractorModel) -> nn.Module:
         """Return DISK with its detector."""
         return Disk(model.keypoints, model.window, model.threshold)
 
-    def contract(self, model: DiskModel) -> Contract:
+    def contract(self, model: ExtractorModel) -> Contract:
         """Return the extractor's contract."""
         return extractor_contract(
             batch=model.batch,

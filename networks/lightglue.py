@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from enginewright.config.choices import MatcherOutput
-from enginewright.config.models import LightGlueModel
+from enginewright.config.models import MatcherModel
 from enginewright.contract import Contract
 from enginewright.contract.kinds import matcher_contract
 from networks import Adapter, network
@@ -200,10 +200,10 @@ def _place(found: re.Match[str]) -> str:
 
 
 @network("lightglue")
-class LightGlueAdapter(Adapter[LightGlueModel]):
+class LightGlueAdapter(Adapter[MatcherModel]):
     """LightGlue for Enginewright, for any extractor whose descriptors it was trained on."""
 
-    def module(self, model: LightGlueModel) -> nn.Module:
+    def module(self, model: MatcherModel) -> nn.Module:
         """Return LightGlue at its published size."""
         return LightGlue(model.input_dim, model.filter_threshold, model.output, model.mask_padding)
 
@@ -216,12 +216,12 @@ class LightGlueAdapter(Adapter[LightGlueModel]):
             return key.replace(_LAST, "assignment.")
         return None if _UNUSED.match(key) else _LAYER.sub(_place, key, count=1)
 
-    def contract(self, model: LightGlueModel) -> Contract:
+    def contract(self, model: MatcherModel) -> Contract:
         """Return the matcher's contract, for either output."""
         return matcher_contract(
             batch=model.batch,
             keypoints=model.keypoints,
             dimension=model.input_dim,
-            layernorms=2 * LAYERS,
+            layernorms=model.layernorms,
             scores=model.output is MatcherOutput.scores,
         )

@@ -79,7 +79,7 @@ def test_an_option_sets_every_key_of_its_section_and_no_other(axis: str, option:
 def test_a_network_sets_every_key_of_its_model_and_checkpoint(path: Path) -> None:
     values = keys_of(path)
     assert {"extractor", "extractor_adapter", "model", "checkpoint"} <= set(values)
-    assert set(values["model"]) == {item.name for item in fields(model_class(values["model"]["adapter"]))}
+    assert set(values["model"]) == {item.name for item in fields(model_class(values["model"]["kind"]))}
     assert set(values["checkpoint"]) == {item.name for item in fields(CheckpointConfig)}
 
 

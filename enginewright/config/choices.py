@@ -20,6 +20,14 @@ class Form(Enum):
     decomposed = "decomposed"
 
 
+class ModelKind(Enum):
+    """What a network is for, and with it which keys its `model` section has."""
+
+    network = "network"
+    extractor = "extractor"
+    matcher = "matcher"
+
+
 class Exporter(Enum):
     """Which of torch's two ONNX exporters runs."""
 

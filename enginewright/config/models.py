@@ -1,15 +1,16 @@
-"""The arguments of each adapter's module: sizes that decide shapes, and the network's own constants.
+"""What a conf file says of a network's module: sizes that decide shapes, by what the network is for.
 
-A network without a dataclass here uses `ModelConfig`: its adapter reads `options`.
+Three dataclasses serve every network: an extractor's, a matcher's, and one for all others. A network's own constants
+go into `options`, which its adapter reads, so that adding a network changes no file here.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any
 
 from enginewright.config import check
-from enginewright.config.choices import MatcherOutput
+from enginewright.config.choices import MatcherOutput, ModelKind
 
 MAX_KEYPOINTS = 3840
 """TensorRT's TopK takes no larger K."""
@@ -19,39 +20,46 @@ MAX_KEYPOINTS = 3840
 class ModelConfig:
     """What every network has: the adapter's name, and the batch.
 
-    ranges: for each dynamic axis [min, max] of the optimisation profile; its optimum is the static size.
-    has_layernorm: whether the network is known to hold LayerNorm layers, which opset 16 cannot say natively.
+    layernorms: how many LayerNorm layers the module has; the swap stage checks it, and opset 16 has no operator for
+    them. ranges: for each dynamic axis [min, max] of the optimisation profile; its optimum is the static size.
+    options: the network's own constants, for its adapter.
     """
 
-    has_layernorm: ClassVar[bool] = False
-
     adapter: str
+    kind: ModelKind = ModelKind.network
     batch: int = 1
+    layernorms: int = 0
     ranges: dict[str, list[int]] = field(default_factory=dict)
     options: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         check.between("model.batch", self.batch, 1, 256)
+        check.between("model.layernorms", self.layernorms, 0, 10_000)
         check.plain_names("model.options", self.options)
         for axis, pair in self.ranges.items():
             check.profile(f"model.ranges.{axis}", pair)
 
 
 @dataclass(frozen=True)
-class DiskModel(ModelConfig):
-    """DISK: height and width in pixels, multiples of 16; keypoints K per image."""
+class ExtractorModel(ModelConfig):
+    """An extractor: images of height x width pixels, both a multiple of `multiple`, to K keypoints each.
 
-    adapter: str = "disk"
+    window: side of the non-maximum suppression window in pixels. threshold: what a keypoint's score must exceed.
+    """
+
+    kind: ModelKind = ModelKind.extractor
     height: int = 512
     width: int = 512
+    multiple: int = 1
     keypoints: int = 1024
     window: int = 5
     threshold: float = 0.0
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check.multiple("model.height", self.height, 16)
-        check.multiple("model.width", self.width, 16)
+        check.between("model.multiple", self.multiple, 1, 1024)
+        check.multiple("model.height", self.height, self.multiple)
+        check.multiple("model.width", self.width, self.multiple)
         check.between("model.window", self.window, 3, min(63, self.height, self.width))
         check.odd("model.window", self.window)
         inner = (self.height - self.window + 1) * (self.width - self.window + 1)
@@ -59,11 +67,13 @@ class DiskModel(ModelConfig):
 
 
 @dataclass(frozen=True)
-class LightGlueModel(ModelConfig):
-    """LightGlue: K keypoints per image with descriptors of `input_dim`; batch counts pairs."""
+class MatcherModel(ModelConfig):
+    """A matcher: K keypoints per image with descriptors of `input_dim`; batch counts pairs.
 
-    has_layernorm: ClassVar[bool] = True
-    adapter: str = "lightglue"
+    filter_threshold: the least confidence of a match. mask_padding: whether slots with a zero descriptor are ignored.
+    """
+
+    kind: ModelKind = ModelKind.matcher
     keypoints: int = 1024
     input_dim: int = 128
     filter_threshold: float = 0.1
@@ -77,10 +87,10 @@ class LightGlueModel(ModelConfig):
         check.between("model.filter_threshold", self.filter_threshold, 0, 1)
 
 
-MODELS: dict[str, type[ModelConfig]] = {"disk": DiskModel, "lightglue": LightGlueModel}
-"""The dataclass of each adapter that has one."""
+MODELS: dict[str, type[ModelConfig]] = {"network": ModelConfig, "extractor": ExtractorModel, "matcher": MatcherModel}
+"""The dataclass of each kind."""
 
 
-def model_class(adapter: str) -> type[ModelConfig]:
-    """Return the dataclass of an adapter's arguments: its own, or the general one."""
-    return MODELS.get(adapter, ModelConfig)
+def model_class(kind: str) -> type[ModelConfig]:
+    """Return the dataclass of a kind; the general one, which refuses it by name, where there is no such kind."""
+    return MODELS.get(kind, ModelConfig)

@@ -57,7 +57,7 @@ def _check_extractor(name: str, network: NetworkConfig, networks: Mapping[str, N
 
 
 def _check_layernorm(name: str, network: NetworkConfig) -> None:
-    native = network.model.has_layernorm and network.swap.form is Form.native
+    native = network.model.layernorms > 0 and network.swap.form is Form.native
     if native and network.export.opset < _LAYERNORM_OPSET:
         raise ConfigError(
             f"networks.{name} asks for the native LayerNorm form at opset {network.export.opset}",

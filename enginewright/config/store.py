@@ -9,20 +9,20 @@ from typing import Any
 from hydra.core.config_store import ConfigStore
 from omegaconf import OmegaConf
 
-from enginewright.config.models import MODELS, ModelConfig
+from enginewright.config.models import MODELS
 from enginewright.config.network import AXES, NetworkConfig
 from enginewright.config.resolvers import register_resolvers
 from enginewright.config.schema import schema_of
 
 
 def register() -> None:
-    """Register a schema for each axis, each adapter's `model`, and a network whose sections follow the axes."""
+    """Register a schema for each axis, each kind's `model`, and a network whose sections follow the axes."""
     register_resolvers()
     store = ConfigStore.instance()
     for axis, (_, cls) in AXES.items():
         store.store(group=f"schema/{axis}", name="schema", node=_all_missing(cls), package=axis)
-    for adapter, cls in {**MODELS, "network": ModelConfig}.items():
-        store.store(group="schema/model", name=adapter, node=_all_missing(cls))
+    for kind, cls in MODELS.items():
+        store.store(group="schema/model", name=kind, node=_all_missing(cls))
     store.store(group="schema", name="network", node=_network())
 
 

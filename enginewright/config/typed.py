@@ -47,7 +47,7 @@ def typed_section(network: Mapping[str, Any], name: str, section: str) -> Any:
     if section not in network:
         raise ConfigError(f"networks.{name}.{section} is missing", expected=sorted(network), cure="compose params.yaml")
     values = network[section]
-    cls = model_class(str(values.get("adapter"))) if section == "model" else SECTIONS[section]
+    cls = model_class(str(values.get("kind"))) if section == "model" else SECTIONS[section]
     return typed(cls, values, f"networks.{name}.{section}")
 
 

@@ -9,13 +9,13 @@ import pytest
 
 from enginewright.casting.islands import tensor_types
 from enginewright.config.choices import Exporter, Form, Precision
-from enginewright.config.models import DiskModel
 from enginewright.config.sections import CastConfig, ExportConfig
 from stages import cast, export
 from tests.graphs.small import write
+from tests.models import disk_model
 from tests.stages.tiny_stage import checkpoint_of, reference_of
 
-MODEL = DiskModel(height=64, width=64, keypoints=32)
+MODEL = disk_model(height=64, width=64, keypoints=32)
 LEVELS = 8
 """Gated convolutions of the U-Net, each with one mean."""
 

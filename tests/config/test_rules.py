@@ -10,7 +10,7 @@ from omegaconf import OmegaConf
 
 from enginewright.config.choices import Form
 from enginewright.config.compose import composed
-from enginewright.config.models import DiskModel, LightGlueModel
+from enginewright.config.models import ExtractorModel, MatcherModel
 from enginewright.config.rules import check_networks
 from enginewright.errors import ConfigError
 
@@ -38,8 +38,8 @@ def refused(networks: dict[str, Any]) -> ConfigError:
 def test_the_shipped_networks_pass_and_come_out_typed(networks: dict[str, Any]) -> None:
     typed = check_networks(networks)
     assert list(typed) == ["disk", "disk_lightglue"]
-    assert isinstance(typed["disk"].model, DiskModel)
-    assert isinstance(typed["disk_lightglue"].model, LightGlueModel)
+    assert isinstance(typed["disk"].model, ExtractorModel)
+    assert isinstance(typed["disk_lightglue"].model, MatcherModel)
     assert typed["disk_lightglue"].extractor == "disk"
     assert typed["disk"].swap.form is Form.native
 

@@ -40,10 +40,10 @@ def test_every_key_of_an_axis_must_be_set_in_conf(axis: str, schemas: dict[str, 
     assert schemas[axis]["schema.yaml"].package == axis
 
 
-@pytest.mark.parametrize("adapter", [*MODELS, "network"])
-def test_every_key_of_a_model_must_be_set_in_conf(adapter: str, schemas: dict[str, Any]) -> None:
-    node = schemas["model"][f"{adapter}.yaml"].node
-    assert issubclass(type_of(node), MODELS.get(adapter, ModelConfig))
+@pytest.mark.parametrize("kind", MODELS)
+def test_every_key_of_a_model_must_be_set_in_conf(kind: str, schemas: dict[str, Any]) -> None:
+    node = schemas["model"][f"{kind}.yaml"].node
+    assert issubclass(type_of(node), MODELS[kind])
     assert all(OmegaConf.is_missing(node, key) for key in node)
 
 

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from enginewright.config.choices import Exporter, MatcherOutput
-from enginewright.config.models import DiskModel, LightGlueModel, ModelConfig
+from enginewright.config.models import ExtractorModel, MatcherModel, ModelConfig
 from enginewright.config.network import SECTIONS
 from enginewright.config.sections import CheckpointConfig, CompareConfig, ExportConfig
 from enginewright.config.typed import typed, typed_network, typed_section
@@ -94,9 +94,9 @@ def test_every_section_of_params_yaml_loads(section: str, networks: dict[str, An
 
 
 def test_the_model_is_of_its_adapters_class(networks: dict[str, Any]) -> None:
-    assert type(typed_section(networks["disk"], "disk", "model")) is DiskModel
+    assert type(typed_section(networks["disk"], "disk", "model")) is ExtractorModel
     matcher = typed_section(networks["disk_lightglue"], "disk_lightglue", "model")
-    assert type(matcher) is LightGlueModel
+    assert type(matcher) is MatcherModel
     assert matcher.output is MatcherOutput.matches
     assert type(typed_section({"model": {"adapter": "mine"}}, "mine", "model")) is ModelConfig
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 import networks
-from enginewright.config.models import DiskModel, LightGlueModel
+from tests.models import disk_model, lightglue_model
 from tests.networks.real import KEYPOINTS, Features, Published, import_published, real_images
 
 
@@ -22,7 +22,7 @@ def published() -> Published:
 @pytest.fixture(scope="session")
 def disk(published: Published) -> nn.Module:
     """Return our DISK with the published weights, under their own names."""
-    module = networks.load("disk").module(DiskModel(keypoints=KEYPOINTS)).eval()
+    module = networks.load("disk").module(disk_model(keypoints=KEYPOINTS)).eval()
     module.load_state_dict(published.state("disk-depth-save.pth"), strict=True)
     return module
 
@@ -38,7 +38,7 @@ def lightglue_state(published: Published) -> dict[str, Tensor]:
 @pytest.fixture(scope="session")
 def lightglue(lightglue_state: dict[str, Tensor]) -> nn.Module:
     """Return our LightGlue with the published weights."""
-    module = networks.load("lightglue").module(LightGlueModel(keypoints=KEYPOINTS)).eval()
+    module = networks.load("lightglue").module(lightglue_model(keypoints=KEYPOINTS)).eval()
     module.load_state_dict(lightglue_state, strict=True)
     return module
 

@@ -10,16 +10,16 @@ from torch import Tensor, nn
 
 import networks
 from enginewright.config.choices import Exporter
-from enginewright.config.models import DiskModel
 from enginewright.contract import Contract, Kind, Port, Rule
 from enginewright.exporting import exporter as export
 from enginewright.exporting.request import ExportRequest
 from networks.disk import CentredInstanceNorm2d, Disk, sample
+from tests.models import disk_model
 from tests.networks.graphs import FORBIDDEN, assert_close, engine_bytes, operators, run_graph
 from tests.networks.real import KEYPOINTS, PAIRS, SIDE, Features, Published, photograph
 
 IMAGES = sorted({name for pair in PAIRS for name in pair[:2]})
-SMALL = DiskModel(height=64, width=96, keypoints=40)
+SMALL = disk_model(height=64, width=96, keypoints=40)
 
 
 @pytest.fixture(scope="module")
@@ -133,7 +133,7 @@ def test_the_threshold_may_lie_on_either_side_of_zero(published: Published, patc
 def test_the_state_dict_is_the_published_one_both_ways(published: Published, disk: nn.Module) -> None:
     original = published.disk().model
     original.load_state_dict(disk.state_dict(), strict=True)
-    fresh = networks.load("disk").module(DiskModel())
+    fresh = networks.load("disk").module(disk_model())
     fresh.load_state_dict(original.state_dict(), strict=True)
     for key, tensor in published.state("disk-depth-save.pth").items():
         assert torch.equal(fresh.state_dict()[key], tensor)
@@ -155,7 +155,7 @@ def test_the_contract_holds_for_the_module(small: Disk, patch: Tensor) -> None:
 
 
 def test_the_contract_survives_json() -> None:
-    contract = networks.load("disk").contract(DiskModel(batch=2, height=480, width=640, keypoints=7))
+    contract = networks.load("disk").contract(disk_model(batch=2, height=480, width=640, keypoints=7))
     assert contract.sizes["height"] == 480
     assert Contract.from_json(contract.to_json()) == contract
     assert Contract.from_json(contract.to_json()).to_json() == contract.to_json()
@@ -213,4 +213,8 @@ def test_tensorrt_rtx_builds_the_graph(static_graph: onnx.ModelProto) -> None:
 
 
 def test_the_image_of_these_tests_is_the_configured_one() -> None:
-    assert (DiskModel().height, DiskModel().width, DiskModel().keypoints) == (SIDE, SIDE, KEYPOINTS)
+    assert (
+        disk_model().height,
+        disk_model().width,
+        disk_model().keypoints,
+    ) == (SIDE, SIDE, KEYPOINTS)

@@ -8,11 +8,11 @@ from torch import Tensor, nn
 
 import networks
 from enginewright.config.choices import MatcherOutput
-from enginewright.config.models import LightGlueModel
 from enginewright.contract import Contract, Kind, Rule
 from enginewright.matching.normalise import interleave, normalise_keypoints
 from networks.layernorm import count_layernorms
 from networks.lightglue import LAYERS, SelfBlock, swap_images
+from tests.models import lightglue_model
 from tests.networks.real import PAIRS, SIDE, Features
 from tests.networks.tiny_lightglue import random_inputs, small_lightglue
 
@@ -63,7 +63,7 @@ def test_matches_and_confidences_are_the_published_ones(
 
 
 def test_the_log_assignment_is_the_published_one(lightglue_state: dict[str, Tensor], original_lightglue: Any) -> None:
-    model = LightGlueModel(keypoints=50, output=MatcherOutput.scores)
+    model = lightglue_model(keypoints=50, output=MatcherOutput.scores)
     module = networks.load("lightglue").module(model).eval()
     module.load_state_dict(lightglue_state, strict=True)
     keypoints, descriptors = random_inputs(1, 50, 128)
@@ -116,7 +116,7 @@ def test_every_weight_of_the_published_model_arrives_unchanged(lightglue: nn.Mod
 
 
 def test_descriptors_of_the_models_width_need_no_projection() -> None:
-    module = networks.load("lightglue").module(LightGlueModel(input_dim=256))
+    module = networks.load("lightglue").module(lightglue_model(input_dim=256))
     assert not any(key.startswith("input_proj") for key in module.state_dict())
 
 
@@ -157,7 +157,7 @@ def test_the_products_of_rotated_queries_and_keys_depend_on_the_distance_alone()
 
 @pytest.mark.parametrize("output", list(MatcherOutput))
 def test_the_contract_holds_for_the_module_and_survives_json(output: MatcherOutput) -> None:
-    model = LightGlueModel(batch=2, keypoints=5, output=output)
+    model = lightglue_model(batch=2, keypoints=5, output=output)
     adapter = networks.load("lightglue")
     contract, module = adapter.contract(model), adapter.module(model).eval()
     assert Contract.from_json(contract.to_json()) == contract
@@ -173,5 +173,5 @@ def test_the_contract_holds_for_the_module_and_survives_json(output: MatcherOutp
 
 
 def test_indices_are_compared_as_indices() -> None:
-    ports = {port.name: port.rule for port in networks.load("lightglue").contract(LightGlueModel()).outputs}
+    ports = {port.name: port.rule for port in networks.load("lightglue").contract(lightglue_model()).outputs}
     assert ports == {"matches": Rule.equal, "mscores": Rule.close}

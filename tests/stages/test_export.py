@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from enginewright.artifacts import read_json, sha256_of
 from enginewright.config.choices import Exporter, Form
-from enginewright.config.models import DiskModel, ModelConfig
+from enginewright.config.models import ModelConfig
 from enginewright.config.sections import ExportConfig
 from enginewright.contract import Contract, Kind, Port
 from enginewright.errors import CheckpointError, GraphError
@@ -22,11 +22,12 @@ from enginewright.stage import Stage
 from enginewright.weights.store import write_checkpoint
 from networks import Adapter
 from stages.export import SECTIONS, main, metrics_of, run
+from tests.models import disk_model
 from tests.stages.tiny import TinyModel
 from tests.stages.tiny_stage import assert_no_traces, checkpoint_of, contract_of, registered
 
 MODEL = TinyModel()
-DISK = DiskModel(height=64, width=64, keypoints=64)
+DISK = disk_model(height=64, width=64, keypoints=64)
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -11,12 +11,13 @@ import onnx
 import pytest
 
 from enginewright.config.choices import Exporter, Form, MatcherOutput
-from enginewright.config.models import DiskModel, LightGlueModel
+from enginewright.config.models import MatcherModel
 from enginewright.config.sections import ExportConfig
 from enginewright.contract import Contract
 from enginewright.graphs.files import check_graph
 from enginewright.reference import Arrays
 from stages.export import run
+from tests.models import disk_model
 from tests.stages.tiny_stage import (
     assert_close,
     assert_no_traces,
@@ -28,8 +29,8 @@ from tests.stages.tiny_stage import (
     run_torch,
 )
 
-DISK = DiskModel(height=64, width=64, keypoints=64)
-MATCHER = LightGlueModel(adapter="shallow", keypoints=32)
+DISK = disk_model(height=64, width=64, keypoints=64)
+MATCHER = MatcherModel(adapter="shallow", keypoints=32)
 
 
 @pytest.fixture(scope="module", autouse=True)

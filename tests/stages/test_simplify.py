@@ -11,7 +11,7 @@ import pytest
 
 from enginewright.artifacts import read_json
 from enginewright.config.choices import Exporter, Form, Keep, Simplifier
-from enginewright.config.models import LightGlueModel, ModelConfig
+from enginewright.config.models import MatcherModel, ModelConfig
 from enginewright.config.sections import ExportConfig, SimplifyConfig
 from enginewright.errors import GraphError
 from enginewright.graphs.files import load_graph
@@ -35,7 +35,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 @pytest.fixture(scope="module")
 def shrinking(folder: Path) -> Path:
     """Return a graph that onnxsim makes smaller: a matcher by TorchScript."""
-    return exported(LightGlueModel(adapter="shallow", keypoints=32), ExportConfig(Exporter.torchscript, 17), folder)
+    return exported(MatcherModel(adapter="shallow", keypoints=32), ExportConfig(Exporter.torchscript, 17), folder)
 
 
 @pytest.fixture(scope="module")

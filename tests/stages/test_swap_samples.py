@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from enginewright.artifacts import read_json
-from enginewright.config.models import DiskModel, LightGlueModel, ModelConfig
+from enginewright.config.models import ModelConfig
 from enginewright.config.sections import DataConfig
 from enginewright.contract import Contract, Kind, Port
 from enginewright.errors import CheckpointError, NetworkError
@@ -22,9 +22,10 @@ from enginewright.reference import load_reference
 from enginewright.stage import Stage
 from networks import Adapter
 from stages.swap import SECTIONS, extractor_features, main, samples_of
+from tests.models import disk_model, lightglue_model
 from tests.stages.tiny_stage import checkpoint_of, contract_of, module_of, registered
 
-DISK = DiskModel(height=64, width=64, keypoints=32)
+DISK = disk_model(height=64, width=64, keypoints=32)
 PHOTOGRAPHS = {"stereo": False, "photographs": ["astronaut", "brick", "coffee"]}
 DATA = DataConfig(stereo=False)
 
@@ -103,7 +104,10 @@ def test_main_makes_the_reference_of_an_extractor(disk: Path, tmp_path: Path) ->
 
 
 def test_main_makes_the_reference_of_a_matcher_from_its_extractors_features(disk: Path, tmp_path: Path) -> None:
-    stage, model = stage_of("hands", disk, tmp_path, batch=2, form="decomposed"), LightGlueModel(keypoints=32, batch=2)
+    stage, model = (
+        stage_of("hands", disk, tmp_path, batch=2, form="decomposed"),
+        lightglue_model(keypoints=32, batch=2),
+    )
     checkpoint_of(model, stage.inputs["checkpoint"])
     main(stage)
     reference = load_reference(stage.outputs["reference"])

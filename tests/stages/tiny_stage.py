@@ -18,7 +18,7 @@ from torch import nn
 import enginewright
 import networks
 from enginewright.config.choices import Form
-from enginewright.config.models import LightGlueModel, ModelConfig
+from enginewright.config.models import MatcherModel, ModelConfig
 from enginewright.contract import Contract
 from enginewright.graphs.files import graph_bytes
 from enginewright.graphs.walk import all_messages
@@ -35,12 +35,12 @@ ROOT = Path(enginewright.__file__).parents[1]
 class ShallowAdapter(LightGlueAdapter):
     """LightGlue of one narrow layer."""
 
-    def module(self, model: LightGlueModel) -> nn.Module:
+    def module(self, model: MatcherModel) -> nn.Module:
         """Return the module."""
         arguments = (model.input_dim, model.filter_threshold, model.output, model.mask_padding)
         return LightGlue(*arguments, layers=1, width=32, heads=2)
 
-    def contract(self, model: LightGlueModel) -> Contract:
+    def contract(self, model: MatcherModel) -> Contract:
         """Return LightGlue's contract with the LayerNorm layers of one layer."""
         return dataclasses.replace(super().contract(model), layernorms=2)
 
