@@ -42,4 +42,4 @@ def main(stage: Stage) -> None:
 
 
 if __name__ == "__main__":
-    enter(main, SECTIONS)
+    enter(main, SECTIONS, heavy=lambda _stage: ("torch",))

@@ -13,7 +13,7 @@ from enginewright.config.models import ModelConfig
 from enginewright.config.sections import ExportConfig, SwapConfig
 from enginewright.contract import Contract
 from enginewright.errors import GraphError
-from enginewright.exporting import exporter
+from enginewright.exporting import exporter, packages
 from enginewright.graphs.clean import name_axes, strip_notes
 from enginewright.graphs.files import graph_bytes, save_graph
 from enginewright.graphs.io import check_io
@@ -89,4 +89,4 @@ def main(stage: Stage) -> None:
 
 
 if __name__ == "__main__":
-    enter(main, SECTIONS)
+    enter(main, SECTIONS, heavy=lambda stage: packages(stage.section(ExportConfig).exporter))

@@ -23,6 +23,7 @@ PLUMBING = (
     "enginewright/verdicts.py",
     "enginewright/config/",
     "enginewright/stage/",
+    "enginewright/warm/",
     "stages/__init__.py",
 )
 """What every stage goes through and what cannot change what it writes: values, paths and refusals pass through it."""

@@ -25,3 +25,9 @@ def exporter(choice: Exporter) -> Export:
     from enginewright.exporting.torchscript import export_torchscript
 
     return export_torchscript
+
+
+def packages(choice: Exporter) -> tuple[str, ...]:
+    """Return the packages that an exporter imports and that take long."""
+    dynamo = ("torch._dynamo", "torch.export", "onnxscript.function_libs.torch_lib.ops")
+    return ("torch", "onnx", *(dynamo if choice is Exporter.dynamo else ("torch.onnx",)))

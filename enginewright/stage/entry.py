@@ -10,12 +10,22 @@ from pathlib import Path
 from enginewright.config.params import read_networks
 from enginewright.errors import ConfigError, EnginewrightError
 from enginewright.stage.stage import Stage
+from enginewright.warm import hand_over
 
 
-def enter(main: Callable[[Stage], None], sections: tuple[str, ...]) -> None:
-    """Run `main` with the stage that the command line describes; a user's error is printed and exits with 1."""
+def enter(
+    main: Callable[[Stage], None], sections: tuple[str, ...], heavy: Callable[[Stage], Sequence[str]] | None = None
+) -> None:
+    """Run `main` with the stage that the command line describes; a user's error is printed and exits with 1.
+
+    heavy: the packages that the stage imports and that stages of one `dvc repro` share (enginewright/warm).
+    """
     try:
-        main(_stage(sys.argv, sections))
+        stage = _stage(sys.argv, sections)
+        status = hand_over(heavy(stage)) if heavy else None
+        if status is not None:
+            sys.exit(status)
+        main(stage)
     except EnginewrightError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(1)

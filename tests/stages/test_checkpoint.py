@@ -178,7 +178,7 @@ def by_dvc(folder: Path, state: dict[str, Tensor]) -> subprocess.CompletedProces
     torch.save({"extractor": state}, folder / "disk.pth")
     (folder / "conf").mkdir(exist_ok=True)
     section = {"source": "file", "path": "disk.pth", "sha256": digest(folder / "disk.pth"), "state_dict": "extractor"}
-    values = {"disk": {"model": {"adapter": "disk"}, "checkpoint": section}}
+    values = {"disk": {"model": {"adapter": "disk", "kind": "extractor"}, "checkpoint": section}}
     composed = {"conf_sha256": conf_sha256(folder / "conf"), "values_sha256": values_sha256({"networks": values})}
     (folder / "params.yaml").write_text(yaml.safe_dump({"composed": composed, "networks": values}))
     command = [sys.executable, "-m", "stages.checkpoint", "--network", "disk", "--out", "checkpoint=out.safetensors"]
@@ -199,9 +199,9 @@ def test_the_exit_status_tells_and_the_earlier_output_stands(tmp_path: Path) -> 
     assert digest(tmp_path / "out.safetensors") == before
 
 
-def stage_of(adapter: str, config: CheckpointConfig, output: Path) -> Stage:
+def stage_of(model: ModelConfig, config: CheckpointConfig, output: Path) -> Stage:
     section = vars(config) | {"source": config.source.name}
-    values = {"net": {"model": {"adapter": adapter}, "checkpoint": section}}
+    values = {"net": {"model": {"adapter": model.adapter, "kind": model.kind.name}, "checkpoint": section}}
     return Stage("net", values, SECTIONS, {}, {"checkpoint": output})
 
 
@@ -215,7 +215,7 @@ def stage_of(adapter: str, config: CheckpointConfig, output: Path) -> Stage:
 def test_the_published_weights_fit_and_survive_storage(
     adapter: str, model: ModelConfig, config: CheckpointConfig, numbers: int, tmp_path: Path
 ) -> None:
-    main(stage_of(adapter, config, tmp_path / "checkpoint.safetensors"))
+    main(stage_of(model, config, tmp_path / "checkpoint.safetensors"))
     module = networks.load(adapter).module(model)
     load_checkpoint(tmp_path / "checkpoint.safetensors", module)
     tensors = run(model, config, networks.load(adapter), cache_folder())

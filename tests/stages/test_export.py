@@ -123,7 +123,7 @@ def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
 
 
 def stage_in(folder: Path, **export: object) -> Stage:
-    model = {"adapter": "disk", "height": 64, "width": 64, "keypoints": 64}
+    model = {"adapter": "disk", "kind": "extractor", "height": 64, "width": 64, "keypoints": 64}
     sections = {"model": model, "swap": {"form": "native"}, "export": {"exporter": "torchscript", **export}}
     return Stage(
         network="small",

@@ -185,7 +185,7 @@ def test_picture_shows_the_artifact_that_failed(inputs: dict[str, Path], task: T
 
 def networks(limits: Mapping[str, Any]) -> dict[str, Any]:
     """Return the `networks` mapping of params.yaml for the tiny chain."""
-    model = {"adapter": "lightglue", "filter_threshold": THRESHOLD}
+    model = {"adapter": "lightglue", "kind": "matcher", "filter_threshold": THRESHOLD}
     data = {"photographs": DATA.photographs}
     return {"tiny": {"extractor": "tiny_features", "model": model, "match": dict(limits), "data": data}}
 

@@ -67,8 +67,8 @@ def test_features_are_those_of_every_image_alone(disk: Path, batch: int) -> None
 
 
 def stage_of(network: str, disk: Path, folder: Path, batch: int = 1, **swap: object) -> Stage:
-    extractor = {"adapter": "disk", "height": 64, "width": 64, "keypoints": 32, "batch": batch}
-    matcher = {"adapter": "lightglue", "keypoints": 32, "batch": batch}
+    extractor = {"adapter": "disk", "kind": "extractor", "height": 64, "width": 64, "keypoints": 32, "batch": batch}
+    matcher = {"adapter": "lightglue", "kind": "matcher", "layernorms": 18, "keypoints": 32, "batch": batch}
     shared = {"data": PHOTOGRAPHS, "swap": swap, "extractor": "eyes"}
     return Stage(
         network=network,

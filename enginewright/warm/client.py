@@ -1,0 +1,90 @@
+"""A stage's side: start the server if none runs, hand the stage over, and end as it ended."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from enginewright.warm.wire import Job, address, is_own, send_job
+
+SWITCH = "ENGINEWRIGHT_WARM"
+"""Environment variable: 0 runs every stage in its own process."""
+
+
+def hand_over(packages: Sequence[str]) -> int | None:
+    """Run this process's stage in a fork of the server; return its exit status, or None where it must run here.
+
+    packages: names of packages that the stage needs and that take long to import.
+    """
+    if not packages or not _wanted():
+        return None
+    try:
+        connection = _connected(os.getppid())
+    except OSError:
+        return None
+    with connection:
+        if not is_own(connection):
+            return None
+        send_job(connection, _this_job(packages))
+        return _end_of_job(connection)
+
+
+def _wanted() -> bool:
+    """Return whether DVC runs this stage, on a system that has what the server needs."""
+    return "DVC_STAGE" in os.environ and os.environ.get(SWITCH) != "0" and hasattr(os, "pidfd_open")
+
+
+def _this_job(packages: Sequence[str]) -> Job:
+    environment = os.environ | {SWITCH: "0"}
+    return Job(_module(), sys.argv[1:], str(Path.cwd()), environment, list(packages))
+
+
+def _module() -> str:
+    """Return the name after `python -m`."""
+    spec = sys.modules["__main__"].__spec__
+    return spec.name if spec else ""
+
+
+def _connected(owner: int) -> socket.socket:
+    """Return a connection to the server of the process `owner`, starting it where there is none."""
+    connection = socket.socket(socket.AF_UNIX)
+    try:
+        connection.connect(address(owner))
+    except ConnectionRefusedError:
+        _start(owner)
+        connection.connect(address(owner))
+    return connection
+
+
+def _start(owner: int) -> None:
+    """Start the server on a socket that already listens, so that nobody has to wait for it."""
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(address(owner))
+        listening.listen()
+        subprocess.Popen(
+            [sys.executable, "-m", "enginewright.warm.server", str(listening.fileno()), str(owner)],
+            pass_fds=[listening.fileno()],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+
+
+def _end_of_job(connection: socket.socket) -> int | None:
+    """Return the exit status of the stage, or None if the server could not take it.
+
+    A stage that a signal ended ends this process by that signal. So does the end of the server, which its forks do
+    not survive: to run the stage again would hide that somebody killed it.
+    """
+    answer = connection.recv(16)
+    if answer == b"cold":
+        return None
+    status = int(answer) if answer else -signal.SIGKILL
+    if status < 0:
+        os.kill(os.getpid(), -status)
+    return abs(status)

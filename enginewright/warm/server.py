@@ -1,0 +1,145 @@
+"""The server: it imports packages, forks a process for each job, and ends with the process that it serves.
+
+`python -m enginewright.warm.server SOCKET OWNER`: a listening socket's descriptor, and the process to serve.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import importlib
+import os
+import runpy
+import select
+import signal
+import socket
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from enginewright.warm.wire import Job, receive_job
+
+_PR_SET_PDEATHSIG = 1
+"""prctl(2): the signal that a process gets when its parent ends."""
+
+
+@dataclass(frozen=True)
+class _Running:
+    """A fork at work: who waits for it, its process, and a descriptor that is readable once it has ended."""
+
+    connection: socket.socket
+    process: int
+    ended: int
+
+
+class Server:
+    """Takes jobs until the owner ends. In a fork, `serve` returns the fork's job; in the server it never does."""
+
+    def __init__(self, listening: socket.socket, owner: int) -> None:
+        self._listening = listening
+        self._owner = os.pidfd_open(owner)
+        self._running: list[_Running] = []
+
+    def serve(self) -> Job | None:
+        """Wait for jobs, ends of jobs and the end of the owner."""
+        while True:
+            for ready in self._ready():
+                if ready == self._owner:
+                    self._stop()
+                    return None
+                if ready == self._listening.fileno():
+                    job = self._take()
+                    if job:
+                        return job
+                else:
+                    self._finish(ready)
+
+    def _ready(self) -> list[int]:
+        waiting = [self._owner, self._listening.fileno()]
+        waiting += [number for running in self._running for number in (running.ended, running.connection.fileno())]
+        ready, _, _ = select.select(waiting, [], [])
+        return [number for number in ready if number in waiting]
+
+    def _stop(self) -> None:
+        """End all forks: what they would write, nobody waits for."""
+        for running in self._running:
+            os.kill(running.process, signal.SIGKILL)
+
+    def _take(self) -> Job | None:
+        """Accept a job and fork; return it in the fork only."""
+        connection, _ = self._listening.accept()
+        try:
+            job, streams = receive_job(connection)
+        except (EOFError, OSError, ValueError):
+            connection.close()
+            return None
+        if not _imported(job.packages):
+            connection.sendall(b"cold")
+            connection.close()
+        elif not (process := os.fork()):
+            self._become(streams)
+            return job
+        else:
+            self._running.append(_Running(connection, process, os.pidfd_open(process)))
+        for stream in streams:
+            os.close(stream)
+        return None
+
+    def _become(self, streams: Sequence[int]) -> None:
+        """Turn the fork into the stage's process: its streams, and none of the server's descriptors."""
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        for number, stream in enumerate(streams):
+            os.dup2(stream, number)
+            os.close(stream)
+        self._listening.close()
+        os.close(self._owner)
+        for running in self._running:
+            running.connection.close()
+            os.close(running.ended)
+
+    def _finish(self, ready: int) -> None:
+        """Report the end of a fork; or kill it, where the process that waits for it has gone."""
+        running = next((row for row in self._running if ready in (row.ended, row.connection.fileno())), None)
+        if running is None:
+            return
+        self._running.remove(running)
+        if ready != running.ended:
+            os.kill(running.process, signal.SIGKILL)
+        _, status = os.waitpid(running.process, 0)
+        if ready == running.ended:
+            running.connection.sendall(str(os.waitstatus_to_exitcode(status)).encode())
+        running.connection.close()
+        os.close(running.ended)
+
+
+def _imported(packages: Sequence[str]) -> bool:
+    """Import packages, and return whether all could be; where not, the stage's own process will say why."""
+    try:
+        for package in packages:
+            importlib.import_module(package)
+    except Exception:  # whatever a package raises, the stage meets it again and tells
+        return False
+    return True
+
+
+def run(job: Job) -> None:
+    """Run the job as `python -m` does, in this process."""
+    os.chdir(job.folder)
+    os.environ.clear()
+    os.environ.update(job.environment)
+    sys.argv = [job.module, *job.arguments]
+    sys.path[0] = job.folder
+    for name in [name for name in sys.modules if name.partition(".")[0] == "enginewright"]:
+        del sys.modules[name]
+    runpy.run_module(job.module, run_name="__main__", alter_sys=True)
+
+
+def main(listening: int, owner: int) -> None:
+    """Serve until the owner ends."""
+    job = Server(socket.socket(fileno=listening), owner).serve()
+    if job is None:
+        os._exit(0)  # at once: taking the packages apart in order takes a second
+    run(job)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), int(sys.argv[2]))
