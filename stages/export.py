@@ -35,6 +35,7 @@ def run(model: ModelConfig, form: Form, config: ExportConfig, checkpoint: Path) 
     Raises:
         GraphError: if opset, inputs, outputs, open axes or LayerNorm form are not what was asked for.
     """
+    from enginewright.exporting.calls import layernorm_calls
     from enginewright.exporting.request import ExportRequest
     from networks.layernorm import swap_layernorms
 
@@ -42,16 +43,19 @@ def run(model: ModelConfig, form: Form, config: ExportConfig, checkpoint: Path) 
     contract = adapter.contract(model)
     module = adapter.module(model).eval()
     load_checkpoint(checkpoint, module)
+    request = ExportRequest(contract, config.opset, config.dynamic)
+    calls = layernorm_calls(module, request.example_inputs())
     swap_layernorms(module, form)
-    graph = exporter(config.exporter)(module, ExportRequest(contract, config.opset, config.dynamic))
+    graph = exporter(config.exporter)(module, request)
     strip_notes(graph)
     if config.dynamic:
         name_axes(graph, contract)
-    _check(graph, contract, form, config)
+    _check(graph, contract, config)
+    check_form(graph, form, calls, f"the {config.exporter.name} exporter at opset {config.opset}")
     return graph
 
 
-def _check(graph: onnx.ModelProto, contract: Contract, form: Form, config: ExportConfig) -> None:
+def _check(graph: onnx.ModelProto, contract: Contract, config: ExportConfig) -> None:
     if opset_of(graph) != config.opset:
         raise GraphError(
             f"the {config.exporter.name} exporter did not write the opset that was asked for",
@@ -60,7 +64,6 @@ def _check(graph: onnx.ModelProto, contract: Contract, form: Form, config: Expor
             cure=f"export.opset={opset_of(graph)}, or export=torchscript",
         )
     check_io(graph, contract, config.dynamic)
-    check_form(graph, form, contract.layernorms, f"the {config.exporter.name} exporter at opset {config.opset}")
 
 
 def metrics_of(graph: onnx.ModelProto, seconds: float) -> dict[str, Any]:

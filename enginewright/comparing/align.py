@@ -15,6 +15,10 @@ _POSITIONS, _VALID = "keypoints", "valid"
 """The tensors of the extractor contract that say where a row is, and whether it is one."""
 
 
+_Rows = list[tuple[NDArray[np.intp], NDArray[np.intp]]]
+"""For each image the rows of the expected and of the actual result that are one keypoint."""
+
+
 @dataclass(frozen=True)
 class Aligned:
     """Both results with rows in the same order, and how many rows of either found no counterpart (share of all)."""
@@ -25,22 +29,24 @@ class Aligned:
 
 
 def align(expected: Arrays, actual: Arrays, contract: Contract, radius: float) -> Aligned:
-    """Return both results with the rows of `aligned` outputs paired by position within `radius` pixels.
+    """Return both results with the rows of `aligned` and `linked` outputs paired by position within `radius` pixels.
 
-    expected, actual: outputs of one graph call, `aligned` ones of shape (B, K, ...). Others stay as they are.
+    expected, actual: outputs of one graph call, `aligned` ones of shape (N, K, ...) for the N images of `keypoints`, or
+    (N / 2, K, ...) where a row belongs to image 0 of a pair. Others stay as they are.
     """
-    names = [output.name for output in contract.outputs if output.rule is Rule.aligned]
-    if _POSITIONS not in names:
+    rules = {output.name: output.rule for output in contract.outputs if output.rule in (Rule.aligned, Rule.linked)}
+    if _POSITIONS not in rules:
         return Aligned(expected, actual, 0.0)
     rows, missing = _pair_batch(expected, actual, radius)
-    return Aligned(
-        expected | {name: _take(expected[name], rows, 0) for name in names},
-        actual | {name: _take(actual[name], rows, 1) for name in names},
-        missing,
+    first, second = (
+        side | {name: _side_of(rule, side[name], rows, number) for name, rule in rules.items()}
+        for number, side in enumerate((expected, actual))
     )
+    return Aligned(first, second, missing)
 
 
-_Rows = list[tuple[NDArray[np.intp], NDArray[np.intp]]]
+def _side_of(rule: Rule, array: NDArray[Any], rows: _Rows, side: int) -> NDArray[Any]:
+    return _linked(array, rows, side) if rule is Rule.linked else _take(array, rows, side)
 
 
 def _pair_batch(expected: Arrays, actual: Arrays, radius: float) -> tuple[_Rows, float]:
@@ -76,4 +82,20 @@ def nearest_pairs(
 
 def _take(array: NDArray[Any], rows: _Rows, side: int) -> NDArray[Any]:
     """Return the paired rows of all batch slots, one after another: (N, ...)."""
-    return np.concatenate([array[slot][pair[side]] for slot, pair in enumerate(rows)])
+    step = len(rows) // len(array)
+    return np.concatenate([slot[rows[step * number][side]] for number, slot in enumerate(array)])
+
+
+def _linked(array: NDArray[Any], rows: _Rows, side: int) -> NDArray[Any]:
+    """Return the paired rows of `array` (B, K), with each index as that of its pair among the pairs of image 1.
+
+    -1 stays. An index of a keypoint without a counterpart becomes -2 or -3, by the side: it equals nothing.
+    """
+    found = []
+    for number, slot in enumerate(array):
+        places = np.full(len(slot) + 1, -2 - side, dtype=array.dtype)
+        partners = rows[2 * number + 1][side]
+        places[partners] = np.arange(len(partners), dtype=array.dtype)
+        places[-1] = -1
+        found.append(places[slot[rows[2 * number][side]]])
+    return np.concatenate(found)

@@ -20,12 +20,14 @@ class Rule(Enum):
 
     close: element by element. equal: element by element, counting those that differ (indices).
     aligned: rows are keypoints; they are paired by position first, so that two keypoints of nearly
-    equal score may change places.
+    equal score may change places. linked: aligned, and the values are indices of keypoints in the other image of the
+    pair, or -1: they mean positions, which the pairing translates.
     """
 
     close = "close"
     equal = "equal"
     aligned = "aligned"
+    linked = "linked"
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,11 @@ class Port:
     dynamic: tuple[str, ...] = ()
     dtype: str = "float32"
     rule: Rule = Rule.close
+
+    @property
+    def is_index(self) -> bool:
+        """Return whether the values are indices, of which two are equal or not, and never near."""
+        return self.rule in (Rule.equal, Rule.linked)
 
 
 @dataclass(frozen=True)

@@ -46,6 +46,6 @@ def test_each_form_is_recognised() -> None:
 def test_a_changed_form_is_refused(found: int, form: Form, layers: int, wanted: int) -> None:
     with pytest.raises(GraphError, match=f"the tool at opset 16 did not keep the LayerNorm form {form.name}") as caught:
         check_form(normalising(found), form, layers, "the tool at opset 16")
-    assert caught.value.expected == f"{wanted} LayerNormalization operators for {layers} layers"
+    assert caught.value.expected == f"{wanted} LayerNormalization operators for {layers} calls of LayerNorm"
     assert caught.value.got == found
     assert "exporter, opset or precision" in str(caught.value.cure)

@@ -1,0 +1,1 @@
+"""One graph from two: an extractor and its matcher, images in and matches out."""

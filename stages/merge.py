@@ -1,0 +1,68 @@
+"""merge: an extractor and its matcher as one graph, images in and matches out.
+
+It stands where swap and export stand for a torch network: what it writes goes on to simplify. Weights, LayerNorm form
+and reference are those of the two networks, so nothing of torch runs.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import onnx
+
+from enginewright.artifacts import write_json
+from enginewright.config.sections import ExportConfig
+from enginewright.graphs.files import load_graph, save_graph
+from enginewright.graphs.io import check_io
+from enginewright.graphs.layernorm import layernorm_ops
+from enginewright.graphs.walk import count_ops, opset_of
+from enginewright.merging.contract import merged_contract
+from enginewright.merging.graph import merged_graph
+from enginewright.merging.reference import merged_reference
+from enginewright.reference import Reference, load_reference, save_reference
+from enginewright.stage import Stage, enter
+
+SECTIONS = ("export",)
+
+
+def run(
+    extractor: onnx.ModelProto, matcher: onnx.ModelProto, references: tuple[Reference, Reference], dynamic: bool
+) -> tuple[onnx.ModelProto, Reference]:
+    """Return the merged graph and its reference, from both graphs and the references of extractor and matcher.
+
+    Raises:
+        NetworkError: if the two networks do not fit together, or their references are of other images.
+        GraphError: if the graphs cannot be joined.
+    """
+    contract = merged_contract(references[0].contract, references[1].contract)
+    merged = merged_graph(extractor, matcher, contract)
+    check_io(merged, contract, dynamic)
+    return merged, merged_reference(*references, contract)
+
+
+def metrics_of(graph: onnx.ModelProto, size: int, seconds: float) -> dict[str, Any]:
+    """Return the metrics of export.json."""
+    return {
+        "opset": opset_of(graph),
+        "nodes": count_ops(graph).total(),
+        "bytes": size,
+        "layernorm_ops": layernorm_ops(graph),
+        "seconds": round(seconds, 1),
+    }
+
+
+def main(stage: Stage) -> None:
+    """Merge, then write the graph, its reference and the metrics."""
+    start = time.monotonic()
+    extractor, matcher = (load_graph(stage.inputs[f"{part}_exported"]) for part in ("extractor", "matcher"))
+    first, second = (load_reference(stage.inputs[f"{part}_reference"]) for part in ("extractor", "matcher"))
+    merged, reference = run(extractor, matcher, (first, second), stage.section(ExportConfig).dynamic)
+    save_reference(stage.outputs["reference"], reference)
+    save_graph(stage.outputs["exported"], merged)
+    size = stage.outputs["exported"].stat().st_size
+    write_json(stage.outputs["metrics"], metrics_of(merged, size, time.monotonic() - start))
+
+
+if __name__ == "__main__":
+    enter(main, SECTIONS)
