@@ -14,6 +14,7 @@ from enginewright.config.sections import DataConfig, MatchConfig
 from enginewright.errors import CompareError
 from enginewright.images import load_pairs
 from enginewright.matching.measure import compare
+from enginewright.matching.merged import MergedChains
 from enginewright.matching.original import image_shape, original_matches
 from enginewright.matching.proof import Outcome, Task, prove
 from enginewright.matching.runs import OnnxChains, engine_chain
@@ -41,11 +42,17 @@ def task_of(inputs: Mapping[str, Path], data: DataConfig, limits: MatchConfig, t
 
 
 def run(task: Task, inputs: Mapping[str, Path]) -> dict[str, Outcome]:
-    """Return the outcome of each artifact: the graphs, named `extractor_exported` and so on in `inputs`, and engines.
+    """Return the outcome of each artifact, graphs and engines.
+
+    inputs: the artifacts of both networks, as `extractor_exported`, `matcher_exported` and so on; or those of a merged
+    graph, as `exported` and so on.
 
     Raises:
         RequirementError: where hardware is missing and `REQUIRE_GPU=1` forbids `not_run`.
     """
+    if "exported" in inputs:
+        merged = MergedChains(task, inputs)
+        return {name: prove(task, partial(merged.run, name)) for name in (*GRAPHS, "engine")}
     chains = OnnxChains(task)
     found = {name: prove(task, partial(chains.run, name, *_both(inputs, name))) for name in GRAPHS}
     engines = zip(_both(inputs, "engine"), _both(inputs, "record"), strict=True)

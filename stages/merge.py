@@ -12,7 +12,6 @@ from typing import Any
 import onnx
 
 from enginewright.artifacts import write_json
-from enginewright.config.sections import ExportConfig
 from enginewright.graphs.files import load_graph, save_graph
 from enginewright.graphs.io import check_io
 from enginewright.graphs.layernorm import layernorm_ops
@@ -23,11 +22,11 @@ from enginewright.merging.reference import merged_reference
 from enginewright.reference import Reference, load_reference, save_reference
 from enginewright.stage import Stage, enter
 
-SECTIONS = ("export",)
+SECTIONS: tuple[str, ...] = ()
 
 
 def run(
-    extractor: onnx.ModelProto, matcher: onnx.ModelProto, references: tuple[Reference, Reference], dynamic: bool
+    extractor: onnx.ModelProto, matcher: onnx.ModelProto, references: tuple[Reference, Reference]
 ) -> tuple[onnx.ModelProto, Reference]:
     """Return the merged graph and its reference, from both graphs and the references of extractor and matcher.
 
@@ -37,7 +36,7 @@ def run(
     """
     contract = merged_contract(references[0].contract, references[1].contract)
     merged = merged_graph(extractor, matcher, contract)
-    check_io(merged, contract, dynamic)
+    check_io(merged, contract, dynamic=False)
     return merged, merged_reference(*references, contract)
 
 
@@ -57,7 +56,7 @@ def main(stage: Stage) -> None:
     start = time.monotonic()
     extractor, matcher = (load_graph(stage.inputs[f"{part}_exported"]) for part in ("extractor", "matcher"))
     first, second = (load_reference(stage.inputs[f"{part}_reference"]) for part in ("extractor", "matcher"))
-    merged, reference = run(extractor, matcher, (first, second), stage.section(ExportConfig).dynamic)
+    merged, reference = run(extractor, matcher, (first, second))
     save_reference(stage.outputs["reference"], reference)
     save_graph(stage.outputs["exported"], merged)
     size = stage.outputs["exported"].stat().st_size

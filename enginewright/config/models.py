@@ -1,7 +1,7 @@
 """What a conf file says of a network's module: sizes that decide shapes, by what the network is for.
 
-Three dataclasses serve every network: an extractor's, a matcher's, and one for all others. A network's own constants
-go into `options`, which its adapter reads, so that adding a network changes no file here.
+Four dataclasses serve every network: an extractor's, a matcher's, that of both in one graph, and one for all others.
+A network's own constants go into `options`, which its adapter reads, so that adding a network changes no file here.
 """
 
 from __future__ import annotations
@@ -87,7 +87,23 @@ class MatcherModel(ModelConfig):
         check.between("model.filter_threshold", self.filter_threshold, 0, 1)
 
 
-MODELS: dict[str, type[ModelConfig]] = {"network": ModelConfig, "extractor": ExtractorModel, "matcher": MatcherModel}
+@dataclass(frozen=True)
+class MergedModel(ModelConfig):
+    """An extractor and its matcher as one graph. It has no module, so no adapter: `adapter` says "none".
+
+    matcher: the network of kind matcher; `extractor`, above the section, names the other part. batch counts pairs.
+    """
+
+    kind: ModelKind = ModelKind.merged
+    matcher: str = ""
+
+
+MODELS: dict[str, type[ModelConfig]] = {
+    "network": ModelConfig,
+    "extractor": ExtractorModel,
+    "matcher": MatcherModel,
+    "merged": MergedModel,
+}
 """The dataclass of each kind."""
 
 

@@ -30,7 +30,7 @@ def extract(graph: Graph, pairs: Sequence[Pair], channels: int, tick: Tick = lam
     batch, found = graph.slots("image"), []
     for start in range(0, len(images), batch):
         chunk = images[start : start + batch]
-        outputs = graph({"image": to_input(_filled(chunk, batch), channels)})
+        outputs = graph({"image": to_input(filled(chunk, batch), channels)})
         require(_EXTRACTOR, outputs, "the extractor's graph")
         found += features_of(outputs, len(chunk))
         tick(len(found))
@@ -51,7 +51,7 @@ def match(
     batch, found = max(1, graph.slots("keypoints") // 2), []
     for start in range(0, len(couples), batch):
         chunk = couples[start : start + batch]
-        outputs = graph(_matcher_inputs(_filled(chunk, batch), size))
+        outputs = graph(_matcher_inputs(filled(chunk, batch), size))
         require(() if "scores" in outputs else ("matches", "mscores"), outputs, "the matcher's graph")
         found += [matched(*couple, outputs, slot, threshold) for slot, couple in enumerate(chunk)]
         tick(len(found))
@@ -73,5 +73,6 @@ def _stack(arrays: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
     return np.stack(arrays).astype(np.float32)
 
 
-def _filled(items: Sequence[T], count: int) -> list[T]:
+def filled(items: Sequence[T], count: int) -> list[T]:
+    """Return the items with the last repeated up to `count`."""
     return [*items, *[items[-1]] * (count - len(items))]

@@ -19,7 +19,8 @@ Arrays = Mapping[str, NDArray[Any]]
 class Features:
     """One image's keypoints.
 
-    keypoints: (K, 2) pixels. descriptors: (K, D). valid: (K,) bool, False for padding.
+    keypoints: (K, 2) pixels. descriptors: (K, D), or (K, 0) where a merged graph has none to show. valid: (K,) bool,
+    False for padding.
     """
 
     keypoints: NDArray[np.float32]
@@ -55,7 +56,8 @@ class Matched:
 
 def features_of(outputs: Arrays, count: int) -> list[Features]:
     """Return the first `count` images' features from an extractor's outputs, (N, K, ...) each."""
-    keypoints, descriptors = outputs["keypoints"], outputs["descriptors"]
+    keypoints = outputs["keypoints"]
+    descriptors = outputs.get("descriptors", np.empty((*keypoints.shape[:2], 0)))
     valid = outputs.get("valid", np.ones(keypoints.shape[:2], dtype=np.bool_))
     return [
         Features(keypoints[n].astype(np.float32), descriptors[n].astype(np.float32), valid[n].astype(np.bool_))

@@ -119,8 +119,11 @@ def _distances_and_cosines(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     rows0, rows1 = links.T
     moved = before.keypoints[rows0].astype(np.float64) - after.keypoints[rows1]
+    distances = np.linalg.norm(moved, axis=1)
+    if not after.descriptors.shape[1]:  # a merged graph keeps them to itself
+        return distances, np.empty(0)
     first, second = before.descriptors[rows0].astype(np.float64), after.descriptors[rows1].astype(np.float64)
-    return np.linalg.norm(moved, axis=1), _cosines(first, second)
+    return distances, _cosines(first, second)
 
 
 def _cosines(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -36,7 +36,7 @@ class OnnxChains:
             RequirementError: if a graph has reduced precision and no GPU can run it.
             GraphError: if a graph does not run or breaks its contract.
         """
-        provider = _provider(extractor, matcher)
+        provider = provider_that_proves(extractor, matcher)
         keys = sha256_of(extractor), sha256_of(matcher)
         if keys[0] not in self._features:
             self._features[keys[0]] = extracted(self._task, OnnxGraph(extractor, provider), name)
@@ -73,8 +73,12 @@ def _on_engine(files: tuple[Path, Path], use: Callable[[Graph], T]) -> T:
         return use(graph)
 
 
-def _provider(*graphs: Path) -> str:
-    """Return the ONNX Runtime provider that proves something about the graphs together."""
+def provider_that_proves(*graphs: Path) -> str:
+    """Return the ONNX Runtime provider that proves something about the graphs together.
+
+    Raises:
+        RequirementError: if none here does.
+    """
     reduced = next((found for path in graphs if (found := reduced_precision(path))), None)
     provider = provider_for(reduced)
     if provider is None:

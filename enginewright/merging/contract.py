@@ -14,7 +14,7 @@ _FLAGS = re.compile(r"\(\?([aiLmsux]+)\)(.*)", re.DOTALL)
 
 
 def merged_contract(extractor: Contract, matcher: Contract) -> Contract:
-    """Return the contract of the merged graph.
+    """Return the contract of the merged graph, which is static.
 
     In: `image` (2B, C, H, W), images 0 and 1 of each pair interleaved. Out: `keypoints` (2B, K, 2) float32, x y in
     pixels; `valid` (2B, K) int32, 0 for padding; `matches` (B, K) int32, index into image 1 or -1; `mscores` (B, K).
@@ -26,12 +26,12 @@ def merged_contract(extractor: Contract, matcher: Contract) -> Contract:
     images, slots = ("images", "keypoints"), ("batch", "keypoints")
     return Contract(
         kind=Kind.network,
-        inputs=(Port("image", ("images", "channels", "height", "width"), dynamic=("images", "height", "width")),),
+        inputs=(Port("image", ("images", "channels", "height", "width")),),
         outputs=(
-            Port("keypoints", (*images, "xy"), dynamic=("images",), rule=Rule.aligned),
-            Port("valid", images, dynamic=("images",), dtype="int32", rule=Rule.aligned),
-            Port("matches", slots, dynamic=("batch",), dtype="int32", rule=Rule.linked),
-            Port("mscores", slots, dynamic=("batch",), rule=Rule.aligned),
+            Port("keypoints", (*images, "xy"), rule=Rule.aligned),
+            Port("valid", images, dtype="int32", rule=Rule.aligned),
+            Port("matches", slots, dtype="int32", rule=Rule.linked),
+            Port("mscores", slots, rule=Rule.aligned),
         ),
         sizes={**extractor.sizes, "batch": matcher.sizes["batch"], "images": matcher.sizes["images"]},
         layernorms=extractor.layernorms + matcher.layernorms,

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import onnx
 from onnx import NodeProto, TensorProto, helper, numpy_helper
 
-from enginewright.contract import Contract
+from enginewright.contract import Contract, Port
 from enginewright.errors import GraphError
-from enginewright.graphs.clean import name_axes
 from enginewright.graphs.walk import opset_of
 from enginewright.merging.contract import EXTRACTOR, MATCHER, NORMALISE
 
@@ -26,19 +25,18 @@ def merged_graph(extractor: onnx.ModelProto, matcher: onnx.ModelProto, contract:
     _check_opsets(extractor, matcher)
     first = onnx.compose.add_prefix(extractor, EXTRACTOR, rename_inputs=False, rename_outputs=False)
     last = onnx.compose.add_prefix(matcher, MATCHER, rename_outputs=False)
-    nodes, constants = _normalisation(contract, is_open=_open_sides(extractor))
+    nodes, constants = _normalisation(contract)
     graph = helper.make_graph(
         [*first.graph.node, *nodes, *last.graph.node],
         "merged",
-        list(first.graph.input),
-        _outputs(contract, (*first.graph.output, *last.graph.output)),
+        _values(contract.inputs, contract),
+        _values(contract.outputs, contract),
         [*first.graph.initializer, *constants, *last.graph.initializer],
     )
     merged = helper.make_model(
         graph, opset_imports=_imports(first, last), ir_version=max(first.ir_version, last.ir_version)
     )
     merged.functions.extend([*first.functions, *last.functions])
-    name_axes(merged, contract)
     return _checked(merged)
 
 
@@ -57,69 +55,29 @@ def _imports(*models: onnx.ModelProto) -> list[onnx.OperatorSetIdProto]:
     return [helper.make_opsetid(domain, version) for domain, version in sorted(versions.items())]
 
 
-def _open_sides(extractor: onnx.ModelProto) -> bool:
-    """Return whether height or width of the image is open."""
-    return any(not size.HasField("dim_value") for size in extractor.graph.input[0].type.tensor_type.shape.dim[2:])
+def _values(ports: Sequence[Port], contract: Contract) -> list[onnx.ValueInfoProto]:
+    """Return inputs or outputs as the contract has them: static, whatever the parts left open."""
+    types = {port.name: helper.np_dtype_to_tensor_dtype(np.dtype(port.dtype)) for port in ports}
+    return [helper.make_tensor_value_info(port.name, types[port.name], contract.shape(port)) for port in ports]
 
 
-def _outputs(contract: Contract, values: Sequence[onnx.ValueInfoProto]) -> list[onnx.ValueInfoProto]:
-    """Return the outputs of the contract, in its order, with the axes that the parts left open still open."""
-    found = {value.name: value for value in values}
-    outputs = []
-    for port in contract.outputs:
-        value = onnx.ValueInfoProto()
-        value.CopyFrom(found[port.name])
-        for size in value.type.tensor_type.shape.dim:
-            size.ClearField("dim_param")  # both parts call an axis `batch`, and mean images and pairs
-        outputs.append(value)
-    return outputs
-
-
-def _normalisation(contract: Contract, *, is_open: bool) -> tuple[list[NodeProto], list[TensorProto]]:
+def _normalisation(contract: Contract) -> tuple[list[NodeProto], list[TensorProto]]:
     """Return nodes and constants that place keypoints about the centre, in halves of the image's longer side.
 
     The same operations in the same order as `normalise_keypoints`, so that both give the same numbers.
     """
-    rows = list(_half_of_open_sides() if is_open else ())
-    constants = [] if is_open else [_constant("half", [contract.sizes["width"] / 2, contract.sizes["height"] / 2])]
-    if is_open:
-        constants = [_constant("start", [2], np.int64), _constant("end", [4], np.int64), _constant("two", [2.0])]
-        constants.append(_constant("turn", [1, 0], np.int64))
-    rows += [
-        ("Sub", ("keypoints", _n("half")), _n("centred")),
-        ("ReduceMax", (_n("half"),), _n("longer")),
-        ("Div", (_n("centred"), _n("longer")), f"{MATCHER}keypoints"),
-        ("Identity", ("descriptors",), f"{MATCHER}descriptors"),
+    half = np.array([contract.sizes["width"], contract.sizes["height"]], np.float32) / np.float32(2)
+    values = {"half": half, "longer": np.asarray(half.max())}
+    nodes = [
+        _node("Sub", "centred", ["keypoints", f"{NORMALISE}half"], f"{NORMALISE}centred"),
+        _node("Div", "placed", [f"{NORMALISE}centred", f"{NORMALISE}longer"], f"{MATCHER}keypoints"),
+        helper.make_node("Identity", ["descriptors"], [f"{MATCHER}descriptors"], name=f"{MATCHER}descriptors"),
     ]
-    return [_node(*row) for row in rows], constants
+    return nodes, [numpy_helper.from_array(value, f"{NORMALISE}{name}") for name, value in values.items()]
 
 
-_Row = tuple[str, tuple[str, ...], str]
-
-
-def _half_of_open_sides() -> Iterable[_Row]:
-    """Yield the rows that make half of width and height of the image's shape."""
-    yield "Shape", ("image",), _n("shape")
-    yield "Slice", (_n("shape"), _n("start"), _n("end")), _n("sides")
-    yield "Gather", (_n("sides"), _n("turn")), _n("size")
-    yield "Cast", (_n("size"),), _n("real")
-    yield "Div", (_n("real"), _n("two")), _n("half")
-
-
-def _n(name: str) -> str:
-    return NORMALISE + name
-
-
-def _node(operator: str, inputs: tuple[str, ...], output: str) -> NodeProto:
-    name = _n("placed") if operator == "Div" and output.startswith(MATCHER) else output
-    node = helper.make_node(operator, inputs, [output], name=name)
-    if operator == "Cast":
-        node.attribute.append(helper.make_attribute("to", TensorProto.FLOAT))
-    return node
-
-
-def _constant(name: str, values: Sequence[float], dtype: type = np.float32) -> TensorProto:
-    return numpy_helper.from_array(np.array(values, dtype), _n(name))
+def _node(operator: str, name: str, inputs: Sequence[str], output: str) -> NodeProto:
+    return helper.make_node(operator, inputs, [output], name=NORMALISE + name)
 
 
 def _checked(model: onnx.ModelProto) -> onnx.ModelProto:

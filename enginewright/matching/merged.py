@@ -1,0 +1,64 @@
+"""A merged graph over image pairs: extractor, normalisation and matcher are inside it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from pathlib import Path
+
+from enginewright.images import Pair, to_input
+from enginewright.matching.chain import Tick, filled
+from enginewright.matching.engine_graph import EngineGraph
+from enginewright.matching.features import Matched, features_of, matched
+from enginewright.matching.graph import Graph, OnnxGraph, require
+from enginewright.matching.proof import Task
+from enginewright.matching.runs import provider_that_proves
+from enginewright.progress import progress
+
+_OUTPUTS = ("keypoints", "valid", "matches", "mscores")
+
+
+def match_images(graph: Graph, pairs: Sequence[Pair], channels: int, tick: Tick = lambda done: None) -> list[Matched]:
+    """Return the matches of each pair. `tick` takes the pairs done.
+
+    Pairs go through in the graph's batch; the last is filled up with repeats.
+
+    Raises:
+        GraphError: if the graph does not run or lacks a tensor of its contract.
+    """
+    batch, found = max(1, graph.slots("image") // 2), list[Matched]()
+    for start in range(0, len(pairs), batch):
+        chunk = pairs[start : start + batch]
+        images = [image for pair in filled(chunk, batch) for image in pair.images]
+        outputs = graph({"image": to_input(images, channels)})
+        require(_OUTPUTS, outputs, "the merged graph")
+        features = features_of(outputs, 2 * len(chunk))
+        couples = zip(features[0::2], features[1::2], strict=True)
+        found += [matched(*couple, outputs, slot, threshold=0.0) for slot, couple in enumerate(couples)]
+        tick(len(found))
+    return found
+
+
+class MergedChains:
+    """Merged graphs in ONNX Runtime, and as an engine; `inputs` has their paths by artifact."""
+
+    def __init__(self, task: Task, inputs: Mapping[str, Path]) -> None:
+        self._task, self._inputs = task, inputs
+
+    def run(self, name: str) -> list[Matched]:
+        """Return the matches of the artifact `name`, one for each pair.
+
+        Raises:
+            RequirementError: if this machine cannot run it, or running it here would prove nothing.
+            GraphError: if a graph does not run or breaks its contract.
+            BuildError: if an engine is not what its record says, or fails.
+        """
+        if name == "engine":
+            with closing(EngineGraph(self._inputs["engine"], self._inputs["record"])) as engine:
+                return self._matched(engine, name)
+        path = self._inputs[name]
+        return self._matched(OnnxGraph(path, provider_that_proves(path)), name)
+
+    def _matched(self, graph: Graph, name: str) -> list[Matched]:
+        with progress(f"matching with the {name} graph", len(self._task.pairs), "pairs") as tick:
+            return match_images(graph, self._task.pairs, self._task.shape[0], tick)
