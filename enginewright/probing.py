@@ -6,9 +6,13 @@ import os
 from collections.abc import Mapping
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any
 
+from enginewright.adapter_packages import adapter_versions
 from enginewright.engine.gpu import find_gpu
+
+NETWORKS = Path(__file__).resolve().parents[1] / "networks"
 
 TOOLS: dict[str, tuple[str, ...]] = {
     "torch": ("torch", "safetensors", "numpy"),
@@ -47,4 +51,6 @@ def gpu_facts() -> dict[str, Any]:
 
 def probe() -> Mapping[str, Mapping[str, Any]]:
     """Return the content of every probe file by its name."""
-    return {tool: versions(packages) for tool, packages in TOOLS.items()} | {"gpu": gpu_facts()}
+    tools = {tool: versions(packages) for tool, packages in TOOLS.items()}
+    adapters = {f"adapter_{name}": found for name, found in adapter_versions(NETWORKS).items()}
+    return {**tools, **adapters, "gpu": gpu_facts()}
