@@ -15,7 +15,7 @@ from enginewright.matching.proof import Task
 from enginewright.matching.runs import provider_that_proves
 from enginewright.progress import progress
 
-_OUTPUTS = ("keypoints", "valid", "matches", "mscores")
+_OUTPUTS = ("keypoints", "matches", "mscores")
 
 
 def match_images(graph: Graph, pairs: Sequence[Pair], channels: int, tick: Tick = lambda done: None) -> list[Matched]:

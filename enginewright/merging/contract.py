@@ -17,19 +17,21 @@ def merged_contract(extractor: Contract, matcher: Contract) -> Contract:
     """Return the contract of the merged graph, which is static.
 
     In: `image` (2B, C, H, W), images 0 and 1 of each pair interleaved. Out: `keypoints` (2B, K, 2) float32, x y in
-    pixels; `valid` (2B, K) int32, 0 for padding; `matches` (B, K) int32, index into image 1 or -1; `mscores` (B, K).
+    pixels; `valid` (2B, K) int32, 0 for padding, where the extractor has it; `matches` (B, K) int32, index into image 1
+    or -1; `mscores` (B, K).
 
     Raises:
         NetworkError: if the two do not fit together.
     """
     _check(extractor, matcher)
     images, slots = ("images", "keypoints"), ("batch", "keypoints")
+    has_valid = any(port.name == "valid" for port in extractor.outputs)
     return Contract(
         kind=Kind.network,
         inputs=(Port("image", ("images", "channels", "height", "width")),),
         outputs=(
             Port("keypoints", (*images, "xy"), rule=Rule.aligned),
-            Port("valid", images, dtype="int32", rule=Rule.aligned),
+            *([Port("valid", images, dtype="int32", rule=Rule.aligned)] if has_valid else []),
             Port("matches", slots, dtype="int32", rule=Rule.linked),
             Port("mscores", slots, rule=Rule.aligned),
         ),

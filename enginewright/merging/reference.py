@@ -25,8 +25,8 @@ def merged_reference(extractor: Reference, matcher: Reference, contract: Contrac
             got=list(extractor.names),
             cure="dvc repro; both follow the same `data` section",
         )
-    outputs = {name: extractor.outputs[name] for name in ("keypoints", "valid")}
-    outputs |= {name: matcher.outputs[name] for name in ("matches", "mscores")}
+    both = extractor.outputs | matcher.outputs
+    outputs = {port.name: both[port.name] for port in contract.outputs}
     return Reference({"image": np.asarray(extractor.inputs["image"])}, outputs, matcher.names, contract)
 
 
