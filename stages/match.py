@@ -44,13 +44,13 @@ def task_of(inputs: Mapping[str, Path], data: DataConfig, limits: MatchConfig, t
 def run(task: Task, inputs: Mapping[str, Path]) -> dict[str, Outcome]:
     """Return the outcome of each artifact, graphs and engines.
 
-    inputs: the artifacts of both networks, as `extractor_exported`, `matcher_exported` and so on; or those of a merged
-    graph, as `exported` and so on.
+    inputs: the artifacts of both networks, as `extractor_exported`, `matcher_exported` and so on: of a merged graph,
+    which is both, they are the same.
 
     Raises:
         RequirementError: where hardware is missing and `REQUIRE_GPU=1` forbids `not_run`.
     """
-    if "exported" in inputs:
+    if inputs["extractor_exported"] == inputs["matcher_exported"]:
         merged = MergedChains(task, inputs)
         return {name: prove(task, partial(merged.run, name)) for name in (*GRAPHS, "engine")}
     chains = OnnxChains(task)

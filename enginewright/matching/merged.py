@@ -40,7 +40,7 @@ def match_images(graph: Graph, pairs: Sequence[Pair], channels: int, tick: Tick 
 
 
 class MergedChains:
-    """Merged graphs in ONNX Runtime, and as an engine; `inputs` has their paths by artifact."""
+    """Merged graphs in ONNX Runtime, and as an engine; `inputs` has their paths, as `matcher_exported` and so on."""
 
     def __init__(self, task: Task, inputs: Mapping[str, Path]) -> None:
         self._task, self._inputs = task, inputs
@@ -54,9 +54,9 @@ class MergedChains:
             BuildError: if an engine is not what its record says, or fails.
         """
         if name == "engine":
-            with closing(EngineGraph(self._inputs["engine"], self._inputs["record"])) as engine:
+            with closing(EngineGraph(self._inputs["matcher_engine"], self._inputs["matcher_record"])) as engine:
                 return self._matched(engine, name)
-        path = self._inputs[name]
+        path = self._inputs[f"matcher_{name}"]
         return self._matched(OnnxGraph(path, provider_that_proves(path)), name)
 
     def _matched(self, graph: Graph, name: str) -> list[Matched]:

@@ -83,8 +83,8 @@ def test_a_graph_without_its_matches_is_refused(tmp_path: Path, pairs: list[Pair
 def inputs(tmp_path: Path, pairs: list[Pair]) -> dict[str, Path]:
     """Return what the match stage reads for a merged graph."""
     graph = merged(tmp_path, 1)
-    found = dict.fromkeys(GRAPHS, graph)
-    found["engine"], found["record"] = engine_of(graph)
+    found = {f"{side}_{name}": graph for side in ("extractor", "matcher") for name in GRAPHS}
+    found["matcher_engine"], found["matcher_record"] = engine_of(graph)
     for side, reference in zip(("extractor", "matcher"), references(pairs), strict=True):
         found[f"{side}_reference"] = tmp_path / f"{side}.npz"
         save_reference(found[f"{side}_reference"], reference)
@@ -103,7 +103,7 @@ def test_the_stage_judges_a_merged_graph_by_its_matches(inputs: dict[str, Path])
 
 def test_a_flawed_one_fails(inputs: dict[str, Path], tmp_path: Path) -> None:
     (tmp_path / "flawed").mkdir()
-    flawed = inputs | {"typed": merged(tmp_path / "flawed", 1, Flaw(shift=2.0))}
+    flawed = inputs | {"matcher_typed": merged(tmp_path / "flawed", 1, Flaw(shift=2.0))}
     task = task_of(flawed, DATA, MatchConfig(), THRESHOLD)
     metrics = metrics_of(task, run(task, flawed))
     assert [metrics[name]["verdict"] for name in GRAPHS] == ["passed", "passed", "failed"]
