@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -14,9 +15,13 @@ from numpy.typing import NDArray
 
 from enginewright.artifacts import write_bytes
 from enginewright.contract import Contract
+from enginewright.contract.shapes import at, open_axes
 from enginewright.errors import EnginewrightError
 
 Arrays = dict[str, NDArray[Any]]
+
+_CORNERS = "corners"
+"""The entry of the file that lists the sizes of each corner's open axes."""
 
 
 @dataclass(frozen=True)
@@ -25,20 +30,33 @@ class Reference:
 
     inputs, outputs: by tensor name, arrays of shape (S, *shape in the graph): S samples, each a whole graph input.
     names: S names, for example "motorcycle/0". contract: the graph contract they were made under.
+    corners: where axes are open, the same network at each corner of their ranges, with the sizes in its contract.
     """
 
     inputs: Arrays
     outputs: Arrays
     names: tuple[str, ...]
     contract: Contract
+    corners: tuple[Reference, ...] = ()
 
     def __len__(self) -> int:
         return len(self.names)
 
+    @property
+    def shapes(self) -> tuple[Reference, ...]:
+        """Return the reference at every shape that it has samples of: the static one, which is the optimum, first."""
+        return (self, *self.corners)
+
     def samples(self) -> Iterator[tuple[str, Arrays, Arrays]]:
-        """Yield (name, inputs, outputs) of each sample."""
+        """Yield (name, inputs, outputs) of each sample of this shape."""
         for index, name in enumerate(self.names):
             yield name, _row(self.inputs, index), _row(self.outputs, index)
+
+    def everywhere(self) -> Iterator[tuple[Contract, Arrays, Arrays]]:
+        """Yield (contract of its shape, inputs, outputs) of each sample of every shape."""
+        for shape in self.shapes:
+            for _, inputs, outputs in shape.samples():
+                yield shape.contract, inputs, outputs
 
 
 def _row(arrays: Mapping[str, NDArray[Any]], index: int) -> Arrays:
@@ -47,13 +65,23 @@ def _row(arrays: Mapping[str, NDArray[Any]], index: int) -> Arrays:
 
 def save_reference(path: Path, reference: Reference) -> None:
     """Write the reference as an .npz without pickles; the same reference gives the same bytes."""
-    arrays: Arrays = {f"in/{name}": array for name, array in reference.inputs.items()}
-    arrays |= {f"out/{name}": array for name, array in reference.outputs.items()}
-    arrays["names"] = np.array(reference.names, dtype=np.str_)
-    arrays["contract"] = np.array(reference.contract.to_json(), dtype=np.str_)
+    arrays = _arrays(reference, "") | {"contract": np.array(reference.contract.to_json(), dtype=np.str_)}
+    for number, corner in enumerate(reference.corners):
+        arrays |= _arrays(corner, _prefix(number))
+    if reference.corners:
+        axes = open_axes(reference.contract)
+        sizes = [{axis: corner.contract.sizes[axis] for axis in axes} for corner in reference.corners]
+        arrays[_CORNERS] = np.array(json.dumps(sizes, sort_keys=True), dtype=np.str_)
     buffer = io.BytesIO()
     np.savez(buffer, allow_pickle=False, **{name: arrays[name] for name in sorted(arrays)})
     write_bytes(path, buffer.getvalue())
+
+
+def _arrays(reference: Reference, prefix: str) -> Arrays:
+    """Return the arrays of one shape under the names that they have in the file."""
+    found: Arrays = {f"{prefix}in/{name}": array for name, array in reference.inputs.items()}
+    found |= {f"{prefix}out/{name}": array for name, array in reference.outputs.items()}
+    return found | {f"{prefix}names": np.array(reference.names, dtype=np.str_)}
 
 
 def load_reference(path: Path) -> Reference:
@@ -74,18 +102,26 @@ def load_reference(path: Path) -> Reference:
 
 def _reference_of(arrays: Arrays) -> Reference:
     """Return the reference of a file's arrays, which must hold all of its contract's: damage can make one vanish."""
-    reference = Reference(
-        inputs=_side(arrays, "in/"),
-        outputs=_side(arrays, "out/"),
-        names=tuple(str(name) for name in arrays["names"]),
-        contract=Contract.from_json(str(arrays["contract"])),
-    )
-    missing = {f"in/{port.name}" for port in reference.contract.inputs} - set(arrays)
-    missing |= {f"out/{port.name}" for port in reference.contract.outputs} - set(arrays)
-    if missing:
-        raise ValueError(f"it lacks {sorted(missing)}")
-    return reference
+    contract = Contract.from_json(str(arrays["contract"]))
+    sizes = json.loads(str(arrays[_CORNERS])) if _CORNERS in arrays else []
+    corners = tuple(_at_shape(arrays, _prefix(number), at(contract, found)) for number, found in enumerate(sizes))
+    if unlisted := sorted(name for name in arrays if name.startswith(_prefix(len(corners)))):
+        raise ValueError(f"it holds {unlisted} and does not say at which shape")
+    return replace(_at_shape(arrays, "", contract), corners=corners)
+
+
+def _at_shape(arrays: Arrays, prefix: str, contract: Contract) -> Reference:
+    wanted = {f"{prefix}in/{port.name}" for port in contract.inputs}
+    wanted |= {f"{prefix}out/{port.name}" for port in contract.outputs}
+    if missing := sorted(wanted - set(arrays)):
+        raise ValueError(f"it lacks {missing}")
+    names = tuple(str(name) for name in arrays[f"{prefix}names"])
+    return Reference(_side(arrays, f"{prefix}in/"), _side(arrays, f"{prefix}out/"), names, contract)
 
 
 def _side(arrays: Arrays, prefix: str) -> Arrays:
     return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
+
+
+def _prefix(number: int) -> str:
+    return f"corner{number}/"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,27 +16,32 @@ from enginewright.reference import Arrays
 Float = NDArray[np.float32]
 
 
-def extractor_samples(pairs: Sequence[Pair], channels: int, batch: int) -> tuple[Arrays, tuple[str, ...]]:
+class Samples(NamedTuple):
+    """S graph inputs of one shape: inputs by tensor name, arrays (S, *shape in the graph), and S names."""
+
+    inputs: Arrays
+    names: tuple[str, ...]
+
+
+def extractor_samples(pairs: Sequence[Pair], channels: int, batch: int) -> Samples:
     """Return the images of all pairs as `image` (S, batch, channels, H, W), and a name for each of the S samples.
 
     Images go in order, both of a pair one after the other; the last sample is filled up with the last image.
     """
     images = to_input([image for pair in pairs for image in pair.images], channels)
     names = [f"{pair.name}/{side}" for pair in pairs for side in (0, 1)]
-    return {"image": batched(images, batch)}, grouped_names(names, batch)
+    return Samples({"image": batched(images, batch)}, grouped_names(names, batch))
 
 
-def matcher_samples(
-    pairs: Sequence[Pair], keypoints: Float, descriptors: Float, batch: int
-) -> tuple[Arrays, tuple[str, ...]]:
+def matcher_samples(pairs: Sequence[Pair], keypoints: Float, descriptors: Float, batch: int) -> Samples:
     """Return the features of all N pairs as `keypoints` (S, 2 batch, K, 2), normalised, and `descriptors`.
 
     keypoints: (2N, K, 2) in pixels, images in pair order. descriptors: (2N, K, D).
     """
     height, width = pairs[0].image0.shape[:2]
     placed = normalise_keypoints(keypoints, width, height)
-    inputs = {"keypoints": _paired(placed, batch), "descriptors": _paired(descriptors, batch)}
-    return inputs, grouped_names([pair.name for pair in pairs], batch)
+    inputs: Arrays = {"keypoints": _paired(placed, batch), "descriptors": _paired(descriptors, batch)}
+    return Samples(inputs, grouped_names([pair.name for pair in pairs], batch))
 
 
 def _paired(rows: Float, batch: int) -> Float:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import networks
 from enginewright.checkpoint.cache import cache_folder
 from enginewright.checkpoint.sources import fetch
+from enginewright.checkpoint.weightless import no_tensors
+from enginewright.config.choices import Source
 from enginewright.config.models import ModelConfig
 from enginewright.config.sections import CheckpointConfig
 from enginewright.stage import Stage, enter
@@ -27,8 +29,11 @@ def run(
     """Return the published weights, under the module's names and in its types, after every check.
 
     Raises:
-        CheckpointError: if the file cannot be had, has another digest, holds more than tensors, or does not fit.
+        CheckpointError: if the file cannot be had, has another digest, holds more than tensors, or does not fit; if
+            the source is `none` and the module has weights.
     """
+    if checkpoint.source is Source.none:
+        return no_tensors(adapter.module(model))
     data = fetch(checkpoint, cache)
     tensors = read_tensors(data, checkpoint.state_dict)
     return adapt(tensors, adapter.rename, adapter.module(model))

@@ -1,4 +1,4 @@
-"""compare: every graph against the original network's outputs on real data.
+"""compare: every graph against the original network's outputs on real data, at every corner of its open axes.
 
 An fp32 graph is judged on a CPU. A graph of reduced precision is judged on a GPU or not at all: ONNX Runtime computes
 it with fp32 kernels on a CPU, which proves nothing.
@@ -72,7 +72,8 @@ def main(stage: Stage) -> None:
     config = stage.section(CompareConfig)
     reference = load_reference(stage.inputs["reference"])
     graphs = {artifact: stage.inputs[artifact] for artifact in _GRAPHS}
-    with progress(f"compare {stage.network}: {len(reference)} samples, {len(graphs)} graphs"):
+    count = sum(len(shape) for shape in reference.shapes)
+    with progress(f"compare {stage.network}: {count} samples, {len(graphs)} graphs"):
         metrics, curves = run(config, reference, graphs)
     write_json(stage.outputs["metrics"], metrics)
     write_bytes(stage.outputs["curves"], curves_json(curves))

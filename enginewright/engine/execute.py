@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from enginewright.config.sections import CompareConfig
+from enginewright.contract.shapes import label
 from enginewright.engine.gpu import find_gpu
 from enginewright.engine.loader import deserialised, gpu_obstacle
 from enginewright.engine.record import Record
@@ -20,7 +21,7 @@ ARTIFACT = "engine"
 
 
 def prove(engine: bytes, record: Record, reference: Reference, config: CompareConfig) -> Verdict:
-    """Return passed or failed after executing the engine on every sample, or not_run with what this machine lacks.
+    """Return passed or failed after executing the engine on all samples at all shapes, or not_run with what is lacking.
 
     Raises:
         BuildError: if the engine does not deserialise or does not run on a GPU that it is meant for.
@@ -32,17 +33,22 @@ def prove(engine: bytes, record: Record, reference: Reference, config: CompareCo
 
 
 def executed(engine: Any, reference: Reference) -> Iterator[Arrays]:
-    """Yield the outputs of each sample, by tensor name."""
+    """Yield the outputs of each sample at each shape, by tensor name."""
     from polygraphy.backend.trt import TrtRunner
     from polygraphy.exception import PolygraphyException
 
+    where = ""
     try:
-        with progress("executing the engine", len(reference), "samples") as tick, TrtRunner(engine) as runner:
-            for done, (_, inputs, _) in enumerate(reference.samples(), start=1):
+        total = sum(len(shape) for shape in reference.shapes)
+        with progress("executing the engine", total, "samples") as tick, TrtRunner(engine) as runner:
+            for done, (contract, inputs, _) in enumerate(reference.everywhere(), start=1):
+                where = f" at {label(contract)}" if label(contract) else ""
                 yield {name: np.array(value) for name, value in runner.infer(dict(inputs)).items()}
                 tick(done)
     except PolygraphyException as error:
-        raise BuildError(f"the engine does not run: {error}", expected="an engine that runs on this GPU") from error
+        raise BuildError(
+            f"the engine does not run{where}: {error}", expected="an engine that runs on this GPU"
+        ) from error
 
 
 def judged(outputs: Iterator[Arrays], reference: Reference, config: CompareConfig) -> Verdict:
@@ -50,6 +56,6 @@ def judged(outputs: Iterator[Arrays], reference: Reference, config: CompareConfi
     from enginewright.comparing.compare import Comparison
 
     comparison = Comparison()
-    for actual, (_, _, expected) in zip(outputs, reference.samples(), strict=True):
-        comparison.add(expected, actual, reference.contract, config.align_px)
+    for actual, (contract, _, expected) in zip(outputs, reference.everywhere(), strict=True):
+        comparison.add(expected, actual, contract, config.align_px)
     return comparison.verdict(ARTIFACT, config)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from enginewright.contract.shapes import TIED, with_tied
 from enginewright.engine.bindings import Binding
 from enginewright.errors import ConfigError
 
@@ -28,13 +29,14 @@ def profile_of(
     Args:
         inputs: of the parsed graph, whose ONNX `dim_param` names tell the axes.
         reference: the shape of each input in the reference, which is the best shape.
-        ranges: `model.ranges`, [min, max] by axis name.
+        ranges: `model.ranges`, [min, max] by axis name; axes that they decide follow.
 
     Raises:
         ConfigError: for a dynamic axis without a range, or a range that leaves out the reference's size.
     """
+    given = with_tied(ranges)
     return {
-        binding.name: _range(binding, reference[binding.name], ranges)
+        binding.name: _range(binding, reference[binding.name], given)
         for binding in inputs
         if any(not isinstance(size, int) or size < 0 for size in binding.shape)
     }
@@ -49,11 +51,12 @@ def _pair(name: str, axis: int | str, best: int, ranges: Mapping[str, Sequence[i
     if isinstance(axis, int) and axis >= 0:
         return (axis, axis)
     if axis not in ranges:
+        leader, times = TIED.get(str(axis), (axis, 1))
         raise ConfigError(
             f"the dynamic axis {axis} of the input {name} has no range",
-            expected=f"model.ranges.{axis}: [min, max], with {best} between them",
-            got=f"ranges for {sorted(ranges)}" if ranges else "no ranges",
-            cure=f"set model.ranges.{axis}, or export.dynamic=false",
+            expected=f"model.ranges.{leader}: [min, max], with {best // times} between them",
+            got=f"ranges for {sorted(set(ranges) - set(TIED))}" if ranges else "no ranges",
+            cure=f"set model.ranges.{leader}, or export.dynamic=false",
         )
     low, high = ranges[str(axis)]
     if not low <= best <= high:

@@ -20,8 +20,11 @@ LIST = "pairs.txt"
 _FORM = "left right [homography.txt], quotes around names with spaces"
 
 
-def folder_pairs(folder: Path, height: int, width: int) -> list[Pair]:
+def folder_pairs(folder: Path, height: int, width: int, limit: int | None = None) -> list[Pair]:
     """Return the pairs that `folder`/pairs.txt lists, in its order, each image resized to (height, width, 3).
+
+    The two images of a pair may differ in size: both come out at this one, and ground truth goes with them. `limit`:
+    the first so many pairs.
 
     A homography file holds nine numbers, row by row, from pixels of the left image to pixels of the right one, both
     upright and as they lie on disk, (0, 0) being the centre of the first pixel.
@@ -29,7 +32,7 @@ def folder_pairs(folder: Path, height: int, width: int) -> list[Pair]:
     Raises:
         DataError: if the list is missing, empty or malformed, if a path leaves the folder, or a file cannot be used.
     """
-    lines = _entries(folder / LIST)
+    lines = _entries(folder / LIST)[:limit]
     return [_pair(folder, number, files, height, width) for number, files in enumerate(lines)]
 
 

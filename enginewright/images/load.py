@@ -11,15 +11,15 @@ from enginewright.images.pair import Pair
 from enginewright.images.scikit_image import scikit_image_pairs
 
 
-def load_pairs(data: DataConfig, height: int, width: int) -> list[Pair]:
+def load_pairs(data: DataConfig, height: int, width: int, limit: int | None = None) -> list[Pair]:
     """Return the configured pairs, at least one, every image resized to (height, width, 3) RGB.
 
-    The same configuration gives the same pixels, in the same order.
+    `limit`: the first so many pairs. The same configuration gives the same pixels, in the same order.
 
     Raises:
         DataError: if an image, a list or a ground truth cannot be used.
         RequirementError: if the default data's package is not installed.
     """
     if data.source is DataSource.folder:
-        return folder_pairs(Path(str(data.folder)), height, width)
-    return scikit_image_pairs(data, height, width)
+        return folder_pairs(Path(str(data.folder)), height, width, limit)
+    return scikit_image_pairs(data, height, width, limit)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import math
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -18,11 +20,20 @@ from enginewright.images.resize import Matrix, resized, warped
 from enginewright.images.truth import Disparity, Homography
 
 
-def scikit_image_pairs(data: DataConfig, height: int, width: int) -> list[Pair]:
-    """Return the stereo pair, if `data.stereo`, then one pair for each photograph, all (height, width, 3)."""
+def scikit_image_pairs(data: DataConfig, height: int, width: int, limit: int | None = None) -> list[Pair]:
+    """Return the stereo pair, if `data.stereo`, then one pair for each photograph, all (height, width, 3).
+
+    `limit`: the first so many.
+    """
+    return list(islice(_pairs(data, height, width), limit))
+
+
+def _pairs(data: DataConfig, height: int, width: int) -> Iterator[Pair]:
     folder = data_folder()
-    stereo = [_motorcycle(folder, height, width)] if data.stereo else []
-    return stereo + [_photograph(folder, name, data, height, width) for name in data.photographs]
+    if data.stereo:
+        yield _motorcycle(folder, height, width)
+    for name in data.photographs:
+        yield _photograph(folder, name, data, height, width)
 
 
 def data_folder() -> Path:

@@ -8,7 +8,7 @@ from torch import nn
 
 from enginewright.comparing.align import align
 from enginewright.config.choices import Form
-from enginewright.contract import Contract, Rule
+from enginewright.contract import Contract
 from enginewright.errors import NetworkError
 from enginewright.reference import Arrays
 
@@ -64,6 +64,6 @@ def largest_difference(original: Arrays, swapped: Arrays, contract: Contract, al
         differences += [align_px] if both.missing else []
         for port in contract.outputs:
             first, second = both.expected[port.name], both.actual[port.name]
-            if port.rule is not Rule.equal and first.size:
+            if not port.is_index and first.size:
                 differences.append(float(np.abs(first.astype(np.float64) - second).max()))
     return float(np.max(differences))  # unlike max(), it passes NaN on

@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import torch
 from torch import nn
 
+import networks
+from enginewright.config.models import ModelConfig
 from enginewright.contract import Contract
 from enginewright.errors import NetworkError
 from enginewright.reference import Arrays
+from enginewright.weights.store import load_checkpoint
+
+
+def loaded(model: ModelConfig, checkpoint: Path) -> nn.Module:
+    """Return a network's module with its stored weights, ready to run."""
+    module: nn.Module = networks.load(model.adapter).module(model).eval()
+    load_checkpoint(checkpoint, module)
+    return module
 
 
 def run_module(module: nn.Module, inputs: Arrays, contract: Contract) -> Arrays:

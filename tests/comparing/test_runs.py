@@ -12,7 +12,14 @@ import pytest
 from enginewright.comparing.runs import refuse_fallback, run_graphs
 from enginewright.errors import CompareError, RequirementError
 from enginewright.graphs.provider import CPU, CUDA, has_cuda
+from enginewright.reference import Arrays
 from tests.comparing.graphs import artifact, reference
+
+
+def ran(outcome: Arrays | CompareError) -> Arrays:
+    """Return the outputs of a graph that ran."""
+    assert not isinstance(outcome, CompareError)
+    return outcome
 
 
 def test_every_sample_runs_through_every_graph(tmp_path: Path) -> None:
@@ -22,19 +29,19 @@ def test_every_sample_runs_through_every_graph(tmp_path: Path) -> None:
     assert len(results) == 3
     for result, x in zip(results, samples.inputs["x"], strict=True):
         assert result.keys() == {"sound", "off"}
-        np.testing.assert_array_equal(result["sound"]["y"], 2 * x)
-        np.testing.assert_array_equal(result["off"]["y"], np.float32(2.1) * x)
+        np.testing.assert_array_equal(ran(result["sound"])["y"], 2 * x)
+        np.testing.assert_array_equal(ran(result["off"])["y"], np.float32(2.1) * x)
 
 
 def test_results_come_one_sample_at_a_time(tmp_path: Path) -> None:
     results = run_graphs({"sound": artifact(tmp_path, "sound")}, reference(2), CPU)
-    assert next(results)["sound"]["y"].shape == (1, 4)
+    assert ran(next(results)["sound"])["y"].shape == (1, 4)
     assert len(list(results)) == 1
 
 
 def test_every_output_is_returned_by_its_name(tmp_path: Path) -> None:
     result = next(run_graphs({"other": artifact(tmp_path, "missing")}, reference(1), CPU))
-    assert list(result["other"]) == ["z"]
+    assert list(ran(result["other"])) == ["z"]
 
 
 @pytest.mark.parametrize("kind", ["unknown operator", "other size"])

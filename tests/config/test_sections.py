@@ -109,6 +109,15 @@ def test_a_checkpoint_is_pinned_by_version_and_digest() -> None:
     assert url.requirement == "some-package", "what the source does not read is not checked"
 
 
+def test_a_network_without_weights_has_no_file() -> None:
+    assert CheckpointConfig(Source.none).sha256 is None
+    for key in ("sha256", "requirement", "member", "url", "path", "state_dict"):
+        error = refused(CheckpointConfig, source=Source.none, **{key: DIGEST})
+        assert error.what == f"checkpoint.{key} has no use"
+        assert "checkpoint.source=none" in str(error.expected)
+    assert "checkpoint.sha256" in refused(CheckpointConfig, source=Source.file, path="x.pth").what
+
+
 def test_pairs_come_from_a_folder_that_is_given_or_from_the_wheel() -> None:
     assert "data.folder" in refused(DataConfig, source=DataSource.folder).what
     assert DataConfig(source=DataSource.folder, folder="pairs", watch="pairs").folder == "pairs"

@@ -13,7 +13,7 @@ from enginewright.engine.execute import judged, prove
 from enginewright.errors import RequirementError
 from enginewright.reference import Arrays, Reference
 from enginewright.verdicts import State
-from tests.engine.graphs import ROOT, normalised_top, record, reference_of
+from tests.engine.graphs import ROOT, ROWS, normalised_top, record, reference_of
 
 NO_ENGINE = """
 from enginewright.config.choices import Builder
@@ -108,3 +108,37 @@ def test_an_engine_that_does_not_run_is_a_build_error() -> None:
 def test_each_sample_is_held_against_its_own_reference(reference: Reference) -> None:
     other = replace(reference, outputs={name: array[::-1].copy() for name, array in reference.outputs.items()})
     assert judged(iter(outputs(other)), reference, CompareConfig()).state is State.failed
+
+
+def with_corner(reference: Reference) -> Reference:
+    """Return the reference of open rows, with one more sample, of the first rows, as its corner."""
+    free = replace(
+        reference.contract, inputs=tuple(replace(port, dynamic=("rows",)) for port in reference.contract.inputs)
+    )
+    static = replace(reference, contract=replace(free, sizes={"rows": ROWS}))
+    outputs = {name: array[:1] for name, array in reference.outputs.items()}
+    outputs["y"] = outputs["y"][:, :, :16]
+    corner = Reference(
+        {"x": reference.inputs["x"][:1, :, :16]}, outputs, ("corner",), replace(free, sizes={"rows": 16})
+    )
+    return replace(static, corners=(corner,))
+
+
+def test_outputs_at_a_corner_are_held_against_the_reference_there(reference: Reference) -> None:
+    both = with_corner(reference)
+    found = outputs(both) + outputs(both.corners[0])
+    assert judged(iter(found), both, CompareConfig()).state is State.passed
+    found[-1]["y"] = found[-1]["y"] + np.float32(0.25)
+    verdict = judged(iter(found), both, CompareConfig())
+    assert "engine.y.max_abs is 0.25" in verdict.reason
+    assert verdict.reason.endswith(", at rows=16")
+    with pytest.raises(ValueError, match=r"shorter|longer"):
+        judged(iter(outputs(both)), both, CompareConfig())
+
+
+def test_an_engine_whose_outputs_keep_the_static_shape_fails_at_the_corner(reference: Reference) -> None:
+    both = with_corner(reference)
+    found = outputs(both) + outputs(both)[:1]
+    verdict = judged(iter(found), both, CompareConfig())
+    assert verdict.reason.startswith("engine: the output y has shape")
+    assert verdict.reason.endswith(", at rows=16")

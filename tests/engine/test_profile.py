@@ -41,6 +41,16 @@ def test_no_ranges_at_all_are_named_so() -> None:
     assert "export.dynamic=false" in str(caught.value)
 
 
+def test_images_follow_the_batch_of_pairs() -> None:
+    paired = Binding("keypoints", "float32", ("images", "keypoints", 2))
+    ranges = {"batch": [1, 3], "keypoints": [8, 64]}
+    found = profile_of((paired,), {"keypoints": (4, 32, 2)}, ranges)
+    assert found == {"keypoints": Range((2, 8, 2), (4, 32, 2), (6, 64, 2))}
+    with pytest.raises(ConfigError, match="axis images of the input keypoints has no range") as caught:
+        profile_of((paired,), {"keypoints": (4, 32, 2)}, {"keypoints": [8, 64]})
+    assert caught.value.expected == "model.ranges.batch: [min, max], with 2 between them"
+
+
 def test_an_axis_without_a_name_cannot_have_a_range() -> None:
     nameless = Binding("points", "float32", (-1, 1024, 2))
     with pytest.raises(ConfigError, match="the dynamic axis -1 of the input points has no range"):

@@ -29,8 +29,8 @@ from tests.stages.tiny_stage import (
     run_torch,
 )
 
-DISK = disk_model(height=64, width=64, keypoints=64)
-MATCHER = MatcherModel(adapter="shallow", keypoints=32)
+DISK = disk_model(height=64, width=64, keypoints=64, ranges={"batch": [1, 2], "height": [64, 96], "width": [64, 80]})
+MATCHER = MatcherModel(adapter="shallow", keypoints=32, ranges={"batch": [1, 3], "keypoints": [32, 50]})
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -88,6 +88,19 @@ def test_lightglue_with_open_axes_runs_at_another_size(exporter: Exporter, tmp_p
     for sizes in ({}, {"images": 6, "keypoints": 50}):
         inputs = inputs_of_size(contract, **sizes)
         assert_close(run_torch(module, inputs, contract), run_graph(graph, inputs), atol=1e-4)
+
+
+@pytest.mark.parametrize("exporter", Exporter)
+def test_an_axis_without_a_range_keeps_its_static_size(exporter: Exporter, tmp_path: Path) -> None:
+    model = replace(MATCHER, ranges={"keypoints": [32, 50]})
+    checkpoint = checkpoint_of(model, tmp_path / "shallow.safetensors")
+    graph = run(model, Form.native, ExportConfig(exporter, 20, dynamic=True), checkpoint)
+    assert axes_of(graph) == {
+        "keypoints": [2, "keypoints", 2],
+        "descriptors": [2, "keypoints", 128],
+        "matches": [1, "keypoints"],
+        "mscores": [1, "keypoints"],
+    }
 
 
 def test_static_axes_stay_numbers(tmp_path: Path) -> None:

@@ -15,11 +15,13 @@ from enginewright.config.choices import Form
 from enginewright.config.models import ModelConfig
 from enginewright.config.sections import SwapConfig
 from enginewright.contract import Contract, Kind, Port
+from enginewright.contract.shapes import opened
 from enginewright.errors import CheckpointError, NetworkError
 from enginewright.reference import Arrays
+from enginewright.swapping.run_module import loaded
 from enginewright.weights.store import write_checkpoint
 from networks import Adapter
-from stages.swap import SECTIONS, loaded, run
+from stages.swap import SECTIONS, run
 from tests.stages.tiny import TinyModel
 from tests.stages.tiny_stage import (
     assert_close,
@@ -85,7 +87,8 @@ def tiny_inputs() -> Arrays:
 def test_the_reference_is_the_original_network_whatever_the_form(form: Form, checkpoint: Path) -> None:
     reference, metrics = run(MODEL, SwapConfig(form), checkpoint, tiny_inputs(), NAMES)
     assert reference.names == NAMES
-    assert reference.contract == contract_of(MODEL)
+    assert reference.contract == opened(contract_of(MODEL), {})
+    assert reference.corners == ()
     assert reference.inputs.keys() == {"x"}
     for index, (_, inputs, outputs) in enumerate(reference.samples()):
         np.testing.assert_array_equal(inputs["x"], tiny_inputs()["x"][index])

@@ -15,13 +15,15 @@ from enginewright.artifacts import read_json
 from enginewright.config.models import ModelConfig
 from enginewright.config.sections import DataConfig
 from enginewright.contract import Contract, Kind, Port
+from enginewright.contract.shapes import opened
 from enginewright.errors import CheckpointError, NetworkError
 from enginewright.images import load_pairs
 from enginewright.matching.normalise import normalise_keypoints
 from enginewright.reference import load_reference
 from enginewright.stage import Stage
+from enginewright.swapping.sampling import extractor_features
 from networks import Adapter
-from stages.swap import SECTIONS, extractor_features, main, samples_of
+from stages.swap import SECTIONS, main, samples_of
 from tests.models import disk_model, lightglue_model
 from tests.stages.tiny_stage import checkpoint_of, contract_of, module_of, registered
 
@@ -88,7 +90,7 @@ def test_main_makes_the_reference_of_an_extractor(disk: Path, tmp_path: Path) ->
     checkpoint_of(DISK, stage.inputs["checkpoint"])
     main(stage)
     reference = load_reference(stage.outputs["reference"])
-    assert reference.contract == contract_of(replace(DISK, batch=4))
+    assert reference.contract == opened(contract_of(replace(DISK, batch=4)), {})
     assert reference.inputs["image"].shape == (2, 4, 3, 64, 64)
     assert {name: array.shape for name, array in reference.outputs.items()} == {
         "keypoints": (2, 4, 32, 2),
@@ -111,7 +113,7 @@ def test_main_makes_the_reference_of_a_matcher_from_its_extractors_features(disk
     checkpoint_of(model, stage.inputs["checkpoint"])
     main(stage)
     reference = load_reference(stage.outputs["reference"])
-    assert reference.contract == contract_of(model)
+    assert reference.contract == opened(contract_of(model), {})
     pairs = load_pairs(DATA, 64, 64)
     features = extractor_features(DISK, disk, pairs)
     rows = [0, 1, 2, 3, 4, 5, 4, 5]
