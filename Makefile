@@ -14,7 +14,7 @@ export DVC_NO_ANALYTICS := 1
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test setup-tensorrt params repro test check format table bench lock clean
+.PHONY: help setup setup-test setup-tensorrt params preflight repro test check format table bench lock clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ $(VENV)/test.stamp: requirements/run.txt
 
 params: setup ## compose conf/ into params.yaml
 	@python -m enginewright.config.compose
+
+preflight: setup ## will it convert? NETWORK=disk, or GRAPH=model.onnx; more in ARGS='export.opset=18'
+	@python -m enginewright.preflight $(if $(GRAPH),--graph $(GRAPH),network=$(NETWORK)) $(ARGS)
 
 repro: params ## build and prove every engine; a second run does only what changed
 	dvc repro

@@ -10,7 +10,6 @@ import json
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import yaml
 
@@ -20,7 +19,7 @@ from enginewright.stage.by_hand import arguments_of
 from enginewright.stage.entry import paths_of
 
 
-def plan(networks: dict[str, Any]) -> list[tuple[str, str, dict[str, list[str]]]]:
+def plan() -> list[tuple[str, str, dict[str, list[str]]]]:
     """Return (stage, network, arguments) in the order of dvc.yaml; the probe, which every run pays, is left out."""
     params = yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8"))
     stages = yaml.safe_load(Path("dvc.yaml").read_text(encoding="utf-8"))["stages"]
@@ -30,7 +29,7 @@ def plan(networks: dict[str, Any]) -> list[tuple[str, str, dict[str, list[str]]]
             continue
         items = params[stage["foreach"][2:-1]] if "foreach" in stage else {"": {}}
         command = stage.get("do", stage)["cmd"]
-        rows += [(name, key, arguments_of(command, key, networks.get(key, {}))) for key in items]
+        rows += [(name, key, arguments_of(command, key, item)) for key, item in items.items()]
     return rows
 
 
@@ -38,7 +37,7 @@ def main(folder: Path) -> dict[str, float]:
     """Run all stages below `folder`; return the seconds of each."""
     networks = read_networks(Path("params.yaml"), Path("conf"))
     seconds: dict[str, float] = {}
-    for name, network, arguments in plan(networks):
+    for name, network, arguments in plan():
         start = time.monotonic()
         module = importlib.import_module(f"stages.{name}")
         inputs = {key: folder / path for key, path in paths_of(arguments["--in"]).items()}

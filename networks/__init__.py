@@ -61,6 +61,10 @@ def names() -> list[str]:
 
 
 _NOT_NETWORKS = {"__init__", "layernorm"}
+_CURES = {
+    "onnx": "an ONNX file has no module: the stage adopt takes it, and simplify and those after it",
+    "none": "a merged graph has no module: the stage merge makes it, and simplify and those after it take it",
+}
 
 
 def load(name: str) -> Adapter[Any]:
@@ -71,7 +75,9 @@ def load(name: str) -> Adapter[Any]:
     """
     if name not in _REGISTRY:
         if name not in names():
-            raise NetworkError("unknown adapter", expected=names(), got=name, cure=f"add networks/{name}.py")
+            raise NetworkError(
+                "unknown adapter", expected=names(), got=name, cure=_CURES.get(name, f"add networks/{name}.py")
+            )
         importlib.import_module(f"networks.{name}")
     if name not in _REGISTRY:
         raise NetworkError(

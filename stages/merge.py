@@ -22,7 +22,7 @@ from enginewright.merging.reference import merged_reference
 from enginewright.reference import Reference, load_reference, save_reference
 from enginewright.stage import Stage, enter
 
-SECTIONS: tuple[str, ...] = ()
+SECTIONS = ()
 
 
 def run(

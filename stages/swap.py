@@ -95,8 +95,9 @@ def sampler(stage: Stage) -> Sampler:
     Raises:
         NetworkError: for a kind that has no samples yet.
     """
-    kind = contract_of(stage.section(ModelConfig)).kind
-    return sampler_of(kind, stage.section(DataConfig), stage.extractor_model(), stage.inputs["extractor_checkpoint"])
+    model, data = stage.section(ModelConfig), stage.section(DataConfig)
+    kind, feeding = contract_of(model).kind, stage.extractor_model()
+    return sampler_of(kind, model, data, feeding, stage.inputs["extractor_checkpoint"])
 
 
 def samples_of(stage: Stage) -> tuple[Samples, list[Samples]]:

@@ -111,8 +111,11 @@ def test_every_experiment_composes(path: Path) -> None:
 
 @pytest.mark.parametrize("path", NETWORKS, ids=name_of)
 def test_every_network_composes_with_the_one_that_feeds_it(path: Path) -> None:
-    chosen = dict.fromkeys([keys_of(path)["extractor"], path.stem])
-    assert path.stem in composed([f"network=[{','.join(chosen)}]"]).networks
+    values = keys_of(path)
+    parts = [values["model"]["matcher"]] if "matcher" in values["model"] else []
+    chosen = dict.fromkeys([values["extractor"], *parts, path.stem])
+    both = [f"networks.{values['extractor']}.model.batch=2"] if parts else []  # both images of a pair in one call
+    assert path.stem in composed([f"network=[{','.join(chosen)}]", *both]).networks
 
 
 @pytest.mark.parametrize("axis", AXES)

@@ -37,6 +37,9 @@ HARMLESS = {
 }
 """Modules of single stages whose versions cannot change what they write, and why."""
 
+ADAPTERS = "probe/adapter_"
+"""What the probe files of adapters begin with: one for each file of networks/, whatever a user adds."""
+
 STAGES = sorted(stages())
 WIRED = wired()
 NETWORKED = [item for item in WIRED if item.network]
@@ -54,7 +57,7 @@ def adapters(item: Wired) -> tuple[str, ...]:
 def probe_files(dep: str) -> list[str]:
     """Return the probe files that a dependency can name: one for each choice of the key in its template."""
     found = TEMPLATE.search(dep)
-    if not found or not dep.startswith("probe/"):
+    if not found or not dep.startswith("probe/") or dep.startswith(ADAPTERS):
         return [dep]
     _, section, key = found[1].split(".")
     default = {item.name: item for item in fields(SECTIONS[section])}[key].default
@@ -104,7 +107,13 @@ def test_every_exception_to_that_is_still_one() -> None:
 def test_every_file_of_the_probe_has_a_stage_that_depends_on_it_and_there_is_one_for_every_choice() -> None:
     used = {file for name in STAGES for dep in raw(name).get("deps", []) for file in probe_files(dep)}
     used |= {params()["networks"][item.network]["data"]["watch"] for item in NETWORKED}
-    assert {file for file in used if file.startswith("probe/")} == {f"probe/{tool}.json" for tool in (*TOOLS, "gpu")}
+    tools = {file for file in used if file.startswith("probe/") and not file.startswith(ADAPTERS)}
+    assert tools == {f"probe/{tool}.json" for tool in (*TOOLS, "gpu")}
+
+
+@pytest.mark.parametrize("item", [item for item in NETWORKED if item.name in ("checkpoint", "swap", "export")], ids=str)
+def test_the_packages_of_every_adapter_that_a_stage_loads_are_dependencies(item: Wired) -> None:
+    assert {f"{ADAPTERS}{name}.json" for name in adapters(item)} <= set(item.deps)
 
 
 def test_the_walk_sees_lazy_imports_child_processes_and_adapters() -> None:
@@ -140,6 +149,7 @@ def is_computed(node: ast.AST) -> bool:
 def test_every_choice_that_names_a_file_is_a_configured_enum() -> None:
     """Each templated probe file follows one of the enums of choices.py, so that no spelling can drift."""
     templated = [dep for name in STAGES for dep in raw(name).get("deps", []) if dep.startswith("probe/") and "$" in dep]
+    templated = [dep for dep in templated if not dep.startswith(ADAPTERS)]
     assert templated
     for dep in templated:
         tool, choice = Path(probe_files(dep)[0]).stem.split("_", 1)

@@ -28,6 +28,7 @@ class ModelKind(Enum):
     extractor = "extractor"
     matcher = "matcher"
     merged = "merged"
+    onnx = "onnx"
 
 
 class Exporter(Enum):

@@ -1,6 +1,6 @@
 """What a conf file says of a network's module: sizes that decide shapes, by what the network is for.
 
-Four dataclasses serve every network: an extractor's, a matcher's, that of both in one graph, and one for all others.
+A dataclass for each kind serves every network: extractor, matcher, both in one graph, ONNX file, and any other.
 A network's own constants go into `options`, which its adapter reads, so that adding a network changes no file here.
 """
 
@@ -11,6 +11,7 @@ from typing import Any
 
 from enginewright.config import check
 from enginewright.config.choices import MatcherOutput, ModelKind
+from enginewright.config.filled_input import FilledInput
 
 MAX_KEYPOINTS = 3840
 """TensorRT's TopK takes no larger K."""
@@ -88,6 +89,40 @@ class MatcherModel(ModelConfig):
 
 
 @dataclass(frozen=True)
+class NetworkModel(ModelConfig):
+    """A network that is neither extractor nor matcher, or whose adapter has sizes of its own.
+
+    samples: how many to make where no input is filled with images or from a file. inputs: by tensor name the keys of
+    `FilledInput`: what the original is run on. An extractor or matcher needs none, since the data's images feed it.
+    """
+
+    samples: int = 4
+    inputs: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check.between("model.samples", self.samples, 1, 1000)
+        self.filled()
+
+    def filled(self) -> dict[str, FilledInput]:
+        """Return the inputs, typed and checked."""
+        from enginewright.config.typed import typed  # it needs the classes of this file
+
+        return {name: typed(FilledInput, values, f"model.inputs.{name}") for name, values in self.inputs.items()}
+
+
+@dataclass(frozen=True)
+class OnnxModel(NetworkModel):
+    """An ONNX file instead of a torch module: there is no adapter, and the shapes are those of `inputs`.
+
+    layernorms: how many LayerNorms the file is known to have, 0 where that is not known.
+    """
+
+    adapter: str = "onnx"
+    kind: ModelKind = ModelKind.onnx
+
+
+@dataclass(frozen=True)
 class MergedModel(ModelConfig):
     """An extractor and its matcher as one graph. It has no module, so no adapter: `adapter` says "none".
 
@@ -99,14 +134,15 @@ class MergedModel(ModelConfig):
 
 
 MODELS: dict[str, type[ModelConfig]] = {
-    "network": ModelConfig,
+    "network": NetworkModel,
     "extractor": ExtractorModel,
     "matcher": MatcherModel,
     "merged": MergedModel,
+    "onnx": OnnxModel,
 }
 """The dataclass of each kind."""
 
 
 def model_class(kind: str) -> type[ModelConfig]:
     """Return the dataclass of a kind; the general one, which refuses it by name, where there is no such kind."""
-    return MODELS.get(kind, ModelConfig)
+    return MODELS.get(kind, NetworkModel)

@@ -30,6 +30,10 @@ def read_networks(params: Path, conf: Path) -> dict[str, Any]:
         raise ConfigError(f"{params} was not composed from conf/", cure="make params")
     _refuse_stale(composed.get("conf_sha256"), conf)
     _refuse_edited(composed.get("values_sha256"), {key: found for key, found in values.items() if key != "composed"})
+    if composed.get("networks") != list(values["networks"]):
+        raise ConfigError(
+            f"{params} was cut short", expected=list(values["networks"]), got=composed, cure="make params"
+        )
     return dict(values["networks"])
 
 

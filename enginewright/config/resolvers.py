@@ -1,32 +1,88 @@
-"""What conf/config.yaml calls while Hydra composes: the check of all values, the matchers, the digests.
+"""What conf/config.yaml calls while Hydra composes: the check of all values, the lists of networks, the digests.
 
 Hydra composes inside DVC as well as inside our own commands, so a bad value is refused by every route.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from enginewright.config.digests import conf_sha256, values_sha256
-from enginewright.config.network import AXES
+from enginewright.config.models import MergedModel, OnnxModel
+from enginewright.config.network import AXES, NetworkConfig
 from enginewright.config.rules import check_networks
 from enginewright.config.typed import typed
 from enginewright.errors import ConfigError
 
-_COMPOSED_KEYS = ("networks", "matchers", "composed")
-
 CONF = Path(__file__).resolve().parents[2] / "conf"
 
 
+def _torch(name: str, network: NetworkConfig) -> dict[str, Any] | None:
+    """Return what checkpoint, swap and export are wired by; nothing for an ONNX file."""
+    if isinstance(network.model, OnnxModel | MergedModel):
+        return None
+    return {
+        "extractor": network.extractor,
+        "extractor_adapter": network.extractor_adapter,
+        "model": {"adapter": network.model.adapter},
+        "data": {"watch": network.data.watch},
+        "export": {"exporter": network.export.exporter.name},
+    }
+
+
+def _onnx(name: str, network: NetworkConfig) -> dict[str, Any] | None:
+    """Return what adopt is wired by; nothing for a torch module."""
+    return {"data": {"watch": network.data.watch}} if isinstance(network.model, OnnxModel) else None
+
+
+def _merged(name: str, network: NetworkConfig) -> dict[str, Any] | None:
+    """Return what merge is wired by; nothing for a network that is one part."""
+    if not isinstance(network.model, MergedModel):
+        return None
+    return {"extractor": network.extractor, "matcher": network.model.matcher}
+
+
+def _matcher(name: str, network: NetworkConfig) -> dict[str, Any] | None:
+    """Return what match is wired by; nothing for a network that no other feeds.
+
+    Original matches come from the references of `extractor` and `matcher`. Features come from the graphs of
+    `features`: the extractor, or the network itself where both parts are one graph.
+    """
+    if network.extractor == name:
+        return None
+    merged = isinstance(network.model, MergedModel)
+    return {
+        "extractor": network.extractor,
+        "matcher": network.model.matcher if isinstance(network.model, MergedModel) else name,
+        "features": name if merged else network.extractor,
+        "data": {"watch": network.data.watch},
+    }
+
+
+WIRINGS: dict[str, Callable[[str, NetworkConfig], dict[str, Any] | None]] = {
+    "torch_networks": _torch,
+    "onnx_networks": _onnx,
+    "merged_networks": _merged,
+    "matchers": _matcher,
+}
+"""The lists that stages of dvc.yaml run over, by the key of conf/config.yaml: which networks, and their templates."""
+
+_COMPOSED_KEYS = ("networks", *WIRINGS, "composed")
+
+
 def register_resolvers() -> None:
-    """Register `conf_sha256`, `values_sha256`, `matchers` and `names` with OmegaConf; again does nothing new."""
+    """Register the resolvers that conf/ calls with OmegaConf; again does nothing new."""
     OmegaConf.register_new_resolver("conf_sha256", lambda: conf_sha256(CONF), replace=True)
     OmegaConf.register_new_resolver("values_sha256", _values_sha256, replace=True)
-    OmegaConf.register_new_resolver("matchers", _matchers, replace=True)
     OmegaConf.register_new_resolver("names", lambda *, _root_: ListConfig(list(_root_.networks)), replace=True)
+    OmegaConf.register_new_resolver("own_name", lambda *, _parent_: str(_parent_._key()), replace=True)
+    for key in WIRINGS:
+        OmegaConf.register_new_resolver(key, partial(_wired, key), replace=True)
 
 
 def _plain_networks(root: DictConfig) -> dict[str, Any]:
@@ -48,31 +104,30 @@ def _values_sha256(*, _root_: DictConfig) -> str:
     for axis, (_, cls) in AXES.items():
         typed(cls, axes[axis], axis)
     networks = _plain_networks(_root_)
-    wiring = _wiring(networks)
-    _refuse_other_matchers(_root_.matchers, wiring)
-    return values_sha256({**axes, "networks": networks, "matchers": wiring})
+    wirings = _wirings(networks)
+    for key, wiring in wirings.items():
+        _refuse_other(key, _root_[key], wiring)
+    return values_sha256({**axes, "networks": networks, **wirings})
 
 
-def _matchers(*, _root_: DictConfig) -> DictConfig:
-    return OmegaConf.create(_wiring(_plain_networks(_root_)))
+def _wired(key: str, *, _root_: DictConfig) -> DictConfig:
+    return OmegaConf.create(_wirings(_plain_networks(_root_))[key])
 
 
-def _wiring(networks: dict[str, Any]) -> dict[str, Any]:
-    """Check every network, then return for each that another feeds the facts that its match stage is wired by."""
-    return {
-        name: {"extractor": network.extractor, "data": {"watch": network.data.watch}}
-        for name, network in check_networks(networks).items()
-        if network.extractor != name
-    }
+def _wirings(networks: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Check every network, then return each list of networks with the facts that its stages are wired by."""
+    checked = check_networks(networks)
+    found = {key: {name: wire(name, network) for name, network in checked.items()} for key, wire in WIRINGS.items()}
+    return {key: {name: wired for name, wired in rows.items() if wired is not None} for key, rows in found.items()}
 
 
-def _refuse_other_matchers(found: Any, wiring: dict[str, Any]) -> None:
-    """Refuse matchers set by hand: their names reach command lines, and only the networks' own are checked."""
+def _refuse_other(key: str, found: Any, wiring: dict[str, Any]) -> None:
+    """Refuse a list that was set by hand: its names reach command lines, and only the networks' own are checked."""
     plain = OmegaConf.to_container(found) if isinstance(found, DictConfig) else found
     if plain != wiring:
         raise ConfigError(
-            "matchers follows from the networks and cannot be set",
+            f"{key} follows from the networks and cannot be set",
             expected=wiring,
             got=plain,
-            cure="set networks.NAME.extractor and networks.NAME.data.watch",
+            cure="set the keys of networks.NAME that it follows from",
         )

@@ -10,7 +10,7 @@ from dataclasses import replace
 from math import prod
 
 from enginewright.config.choices import MatcherOutput, ModelKind
-from enginewright.config.models import MAX_KEYPOINTS, ExtractorModel, MatcherModel, ModelConfig
+from enginewright.config.models import MAX_KEYPOINTS, ExtractorModel, MatcherModel, ModelConfig, OnnxModel
 from enginewright.config.network import NetworkConfig
 from enginewright.contract.shapes import TIED, ends
 from enginewright.errors import ConfigError
@@ -69,7 +69,7 @@ def _check_axis(name: str, model: ModelConfig, axis: str) -> None:
             got=axis,
             cure=_instead(name, axis),
         )
-    (low, high), size = model.ranges[axis], getattr(model, axis, None)
+    (low, high), size = model.ranges[axis], _static_size(model, axis)
     if size is not None and not low <= size <= high:
         raise ConfigError(
             f"{key}.{axis} leaves out the static size, for which the engine is tuned",
@@ -84,6 +84,11 @@ def _check_axis(name: str, model: ModelConfig, axis: str) -> None:
             got=high,
             cure=f"set {key}.batch={_pair(low, MOST_BATCH)}",
         )
+
+
+def _static_size(model: ModelConfig, axis: str) -> int | None:
+    """Return the size of an axis where the section says it; an ONNX file's are in the shapes of its inputs."""
+    return None if isinstance(model, OnnxModel) else getattr(model, axis, None)
 
 
 def _pair(low: int, high: int) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import shlex
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from omegaconf import OmegaConf
 
 from enginewright.config.compose import composed
 from enginewright.config.network import check_name
+from enginewright.config.resolvers import CONF
 from enginewright.errors import ConfigError
 from enginewright.stage import entry
 from enginewright.stage.stage import Stage
@@ -34,8 +35,8 @@ def stage_by_hand(name: str, overrides: list[str], sections: tuple[str, ...]) ->
     """
     stage = yaml.safe_load(Path("dvc.yaml").read_text(encoding="utf-8"))["stages"][name]
     network, inputs, rest = _split(name, overrides, one="do" in stage)
-    networks = _compose(network, rest)
-    arguments = arguments_of(stage.get("do", stage)["cmd"], network, networks.get(network, {}))
+    config = composed_for(network, rest)
+    arguments = arguments_of(stage.get("do", stage)["cmd"], network, _item(stage, name, network, config))
     usual = entry.paths_of(arguments["--in"])
     if unknown := sorted(set(inputs) - set(usual)):
         raise ConfigError("unknown inputs", expected=[f"in.{key}=PATH" for key in usual], got=unknown)
@@ -44,7 +45,7 @@ def stage_by_hand(name: str, overrides: list[str], sections: tuple[str, ...]) ->
     entry.refuse_missing(found)
     for path in outputs.values():
         print(f"{name} writes {path}", file=sys.stderr)
-    return Stage(network, networks, sections, found, outputs)
+    return Stage(network, config["networks"], sections, found, outputs)
 
 
 def _split(name: str, overrides: list[str], one: bool) -> tuple[str, dict[str, Path], list[str]]:
@@ -63,24 +64,52 @@ def _split(name: str, overrides: list[str], one: bool) -> tuple[str, dict[str, P
     return "".join(networks), inputs, rest
 
 
-def _compose(network: str, overrides: list[str]) -> dict[str, Any]:
-    """Compose the default networks, which a matcher's extractor is one of, and the named one."""
-    default = _networks([])
-    chosen = list(dict.fromkeys([*default, *([network] if network else [])]))
-    networks = _networks([f"network=[{','.join(chosen)}]", *overrides])
-    if network and network not in networks:
-        raise ConfigError("unknown network", expected=sorted(networks), got=network)
-    return networks
+def composed_for(network: str, overrides: list[str]) -> dict[str, Any]:
+    """Return the configuration of the default networks, the named one, and those that it is made of or fed by.
+
+    Raises:
+        ConfigError: if the network is not there, or an override does not fit.
+    """
+    chosen = [*_composed([])["networks"], *([*_needed(network), network] if network else [])]
+    config = _composed([f"network=[{','.join(dict.fromkeys(chosen))}]", *overrides])
+    if network and network not in config["networks"]:
+        raise ConfigError("unknown network", expected=sorted(config["networks"]), got=network)
+    return config
 
 
-def _networks(overrides: list[str]) -> dict[str, Any]:
-    plain: Any = OmegaConf.to_container(composed(overrides).networks, resolve=True, enum_to_str=True)
+def _needed(network: str) -> Iterator[str]:
+    """Yield the networks that a conf file names outright as its extractor and matcher."""
+    path = CONF / "network" / f"{network}.yaml"
+    values = yaml.safe_load(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    for name in (values.get("extractor"), values.get("model", {}).get("matcher")):
+        if isinstance(name, str) and name != network and (CONF / "network" / f"{name}.yaml").is_file():
+            yield from (*_needed(name), name)
+
+
+def _composed(overrides: list[str]) -> dict[str, Any]:
+    plain: Any = OmegaConf.to_container(composed(overrides), resolve=True, enum_to_str=True)
     return dict(plain)
 
 
-def arguments_of(template: str, network: str, values: Mapping[str, Any]) -> dict[str, list[str]]:
+def _item(stage: Mapping[str, Any], name: str, network: str, config: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what dvc.yaml calls `item`: the network's entry in the list that the stage runs over."""
+    if "foreach" not in stage:
+        return {}
+    items: Mapping[str, Any] = config[stage["foreach"][2:-1]]
+    if network not in items:
+        raise ConfigError(
+            f"{name} is no stage of {network}",
+            expected=f"one of {', '.join(items) or 'no network of this configuration'}",
+            got=network,
+            cure="dvc.yaml shows which networks each stage runs over",
+        )
+    found: Mapping[str, Any] = items[network]
+    return found
+
+
+def arguments_of(template: str, network: str, item: Mapping[str, Any]) -> dict[str, list[str]]:
     """Return the words after `--in` and `--out` of a stage's command in dvc.yaml, templates filled in."""
-    command = _TEMPLATE.sub(lambda found: _fill(found[1], network, values), template)
+    command = _TEMPLATE.sub(lambda found: _fill(found[1], network, item), template)
     arguments: dict[str, list[str]] = {"--in": [], "--out": []}
     current: list[str] = []
     for word in shlex.split(command):
@@ -90,10 +119,10 @@ def arguments_of(template: str, network: str, values: Mapping[str, Any]) -> dict
     return arguments
 
 
-def _fill(template: str, network: str, values: Mapping[str, Any]) -> str:
+def _fill(template: str, network: str, item: Mapping[str, Any]) -> str:
     if template == "key":
         return network
-    value: Any = values
+    value: Any = item
     for part in template.removeprefix("item.").split("."):
         value = value[part]
     return str(value)

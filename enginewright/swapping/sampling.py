@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from sys import maxsize
@@ -11,10 +11,12 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 import numpy as np
 
 import networks
-from enginewright.config.models import ModelConfig
+from enginewright.config.filled_input import FilledInput
+from enginewright.config.models import ModelConfig, NetworkModel
 from enginewright.config.sections import DataConfig
 from enginewright.contract import Contract, Kind
-from enginewright.errors import NetworkError
+from enginewright.errors import ConfigError, NetworkError
+from enginewright.filling import filled_samples
 from enginewright.images.load import load_pairs
 from enginewright.images.pair import Pair
 from enginewright.reference import Arrays
@@ -84,17 +86,43 @@ class FeatureSampler:
         return found.pairs[:count], {name: array[: 2 * count] for name, array in found.features.items()}
 
 
-def sampler_of(kind: Kind, data: DataConfig, extractor: ModelConfig, extractor_checkpoint: Path) -> Sampler:
-    """Return where the samples of a network of this kind come from; `extractor` is what feeds it.
+@dataclass(frozen=True)
+class FilledSampler:
+    """What `model.inputs` says: images, random numbers, ones, or the user's own arrays."""
+
+    data: DataConfig
+    model: NetworkModel
+
+    def at(self, contract: Contract, most: int | None = None) -> Samples:
+        """Return each input filled as its configuration says, in the shape of `contract`."""
+        fills = self.model.filled()
+        names = [port.name for port in contract.inputs]
+        if sorted(fills) != sorted(names):
+            raise ConfigError(
+                "model.inputs does not name the inputs of the contract",
+                expected=names,
+                got=sorted(fills) or "none",
+                cure="give each its shape and what fills it: NAME: {shape: [...], fill: values}",
+            )
+        if most is None:
+            _refuse_other_shapes(fills, contract)
+        shaped = {port.name: replace(fills[port.name], shape=list(contract.shape(port))) for port in contract.inputs}
+        return filled_samples(contract.inputs, shaped, self.data, self.model.samples, most)
+
+
+def sampler_of(kind: Kind, model: ModelConfig, data: DataConfig, extractor: ModelConfig, checkpoint: Path) -> Sampler:
+    """Return where the samples of a network of this kind come from; `extractor`, with its checkpoint, is what feeds it.
 
     Raises:
-        NetworkError: for a kind that has no samples yet.
+        ConfigError: for a network that is neither extractor nor matcher and whose section has no `inputs`.
     """
     if kind is Kind.extractor:
         return ImageSampler(data)
     if kind is Kind.matcher:
-        return FeatureSampler(data, extractor, extractor_checkpoint)
-    raise NetworkError("a network of this kind has no samples", expected="extractor or matcher", got=kind.name)
+        return FeatureSampler(data, extractor, checkpoint)
+    if isinstance(model, NetworkModel):
+        return FilledSampler(data, model)
+    raise ConfigError("the network has no samples", expected="model.kind=network, with inputs", got=model.kind.name)
 
 
 def at_sizes(model: M, sizes: dict[str, int]) -> M:
@@ -122,6 +150,18 @@ def extractor_features(model: ModelConfig, checkpoint: Path, pairs: Sequence[Pai
 def _first(samples: Samples, most: int | None) -> Samples:
     inputs: Arrays = {name: array[:most] for name, array in samples.inputs.items()}
     return Samples(inputs, samples.names[:most])
+
+
+def _refuse_other_shapes(fills: Mapping[str, FilledInput], contract: Contract) -> None:
+    wanted = {port.name: list(contract.shape(port)) for port in contract.inputs}
+    found = {name: list(fills[name].shape) for name in wanted}
+    if found != wanted:
+        raise ConfigError(
+            "model.inputs has other shapes than the adapter's contract",
+            expected=wanted,
+            got=found,
+            cure="give each input the shape of the contract",
+        )
 
 
 def _refuse_other_count(keypoints: Float, wanted: int) -> None:

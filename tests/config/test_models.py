@@ -10,7 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from enginewright.config.choices import MatcherOutput, ModelKind
-from enginewright.config.models import MAX_KEYPOINTS, MODELS, ExtractorModel, MatcherModel, ModelConfig, model_class
+from enginewright.config.models import (
+    MAX_KEYPOINTS,
+    MODELS,
+    ExtractorModel,
+    MatcherModel,
+    ModelConfig,
+    NetworkModel,
+    model_class,
+)
 from enginewright.config.typed import typed
 from enginewright.errors import ConfigError
 from tests.models import disk_model, lightglue_model
@@ -108,9 +116,9 @@ def test_each_kind_has_a_dataclass_that_names_it(kind: str) -> None:
 
 
 def test_an_unknown_kind_gets_the_general_dataclass_which_refuses_it() -> None:
-    assert model_class("matchmaker") is ModelConfig
+    assert model_class("matchmaker") is NetworkModel
     with pytest.raises(ConfigError, match="matchmaker"):
-        typed(ModelConfig, {"adapter": "any", "kind": "matchmaker"}, "networks.any.model")
+        typed(NetworkModel, {"adapter": "any", "kind": "matchmaker"}, "networks.any.model")
 
 
 @pytest.mark.parametrize("count", [-1, 10_001])

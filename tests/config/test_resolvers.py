@@ -57,7 +57,12 @@ def test_stages_read_back_any_composition(overrides: list[str], tmp_path: Path) 
 
 def test_matchers_are_the_networks_that_another_feeds(shipped: DictConfig) -> None:
     assert OmegaConf.to_container(shipped.matchers) == {
-        "disk_lightglue": {"extractor": "disk", "data": {"watch": "probe/scikit_image.json"}}
+        "disk_lightglue": {
+            "extractor": "disk",
+            "matcher": "disk_lightglue",
+            "features": "disk",
+            "data": {"watch": "probe/scikit_image.json"},
+        }
     }
 
 

@@ -64,7 +64,7 @@ def test_a_networks_sections_are_typed(schemas: dict[str, Any]) -> None:
 def test_facts_without_an_axis_must_be_given(schemas: dict[str, Any]) -> None:
     node = schemas["network.yaml"].node
     assert all(OmegaConf.is_missing(node, key) for key in ("extractor", "extractor_adapter"))
-    assert all(OmegaConf.is_missing(node.checkpoint, key) for key in ("source", "sha256"))
+    assert all(OmegaConf.is_missing(node.checkpoint, key) for key in ("source",))
 
 
 def test_registering_again_changes_nothing() -> None:

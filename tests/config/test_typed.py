@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from enginewright.config.choices import Exporter, MatcherOutput
-from enginewright.config.models import ExtractorModel, MatcherModel, ModelConfig
+from enginewright.config.models import ExtractorModel, MatcherModel, ModelConfig, NetworkModel
 from enginewright.config.network import SECTIONS
 from enginewright.config.sections import CheckpointConfig, CompareConfig, ExportConfig
 from enginewright.config.typed import typed, typed_network, typed_section
@@ -98,7 +98,7 @@ def test_the_model_is_of_its_adapters_class(networks: dict[str, Any]) -> None:
     matcher = typed_section(networks["disk_lightglue"], "disk_lightglue", "model")
     assert type(matcher) is MatcherModel
     assert matcher.output is MatcherOutput.matches
-    assert type(typed_section({"model": {"adapter": "mine"}}, "mine", "model")) is ModelConfig
+    assert type(typed_section({"model": {"adapter": "mine"}}, "mine", "model")) is NetworkModel
 
 
 def test_a_missing_section_is_told_with_those_that_are_there(networks: dict[str, Any]) -> None:

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
-import numpy as np
-import onnxruntime
 import pytest
-import torch
-from torch import Tensor
 
-from enginewright.matching.normalise import interleave, normalise_keypoints
+from enginewright.config.choices import Exporter, Form
+from enginewright.config.sections import ExportConfig
+from stages import export
+from tests.e2e.published import assert_the_same, by_the_graphs, by_the_published, pair_at, session_of
 from tests.e2e.workspace import Workspace
-from tests.networks.real import SIDE, import_published, low_texture, photograph, turned
-
-Matches = set[tuple[float, ...]]
-"""Each match as (x0, y0, x1, y1) in pixels."""
+from tests.models import disk_model
+from tests.networks.real import SIDE, import_published, low_texture, turned
 
 UNSEEN = ("chelsea.png", "rocket.jpg", "hubble_deep_field.jpg", "low texture")
 """Photographs that no default pair shows, each matched with itself turned; the last has fewer than K maxima."""
+
+SIZES = [((480, 640), "rocket.jpg", 50), ((768, 1024), "coffee.png", 100)]
+"""Height and width beside the default ones, a pair, and the fewest matches."""
 
 
 @pytest.fixture(scope="module")
@@ -29,37 +31,29 @@ def published() -> tuple[Any, Any]:
     return extractor, classes.lightglue(features="disk", depth_confidence=-1, width_confidence=-1).eval()
 
 
-def originals(models: tuple[Any, Any], images: tuple[Tensor, Tensor]) -> Matches:
-    """Return the published implementation's matches."""
-    size = torch.tensor([[SIDE, SIDE]])
-    with torch.no_grad():
-        sides = [{**models[0]({"image": image}), "image_size": size} for image in images]
-        found = models[1]({"image0": sides[0], "image1": sides[1]})["matches"][0].numpy()
-    first, second = (side["keypoints"][0].numpy() for side in sides)
-    return {(*first[i].tolist(), *second[j].tolist()) for i, j in found}
-
-
-def matched(space: Workspace, artifact: str, images: tuple[Tensor, Tensor]) -> Matches:
-    """Return the matches of an artifact's two graphs, run as a user of the graph contract runs them."""
-    extractor, matcher = (
-        onnxruntime.InferenceSession(space.path / f"weights/{name}/{artifact}.onnx", providers=["CPUExecutionProvider"])
-        for name in ("disk", "disk_lightglue")
-    )
-    rows = [extractor.run(["keypoints", "descriptors"], {"image": image.numpy()}) for image in images]
-    placed = [normalise_keypoints(row[0], SIDE, SIDE) for row in rows]
-    feeds = {"keypoints": interleave(*placed), "descriptors": interleave(*(row[1] for row in rows))}
-    index = matcher.run(["matches"], feeds)[0][0]
-    kept = np.flatnonzero(index >= 0)
-    return {(*rows[0][0][0][i].tolist(), *rows[1][0][0][index[i]].tolist()) for i in kept}
+def graph(space: Workspace, network: str, artifact: str) -> Path:
+    return space.path / f"weights/{network}/{artifact}.onnx"
 
 
 @pytest.mark.parametrize("name", UNSEEN)
 def test_every_artifact_keeps_every_match_of_the_published_implementation(
     built: Workspace, published: tuple[Any, Any], name: str
 ) -> None:
-    image = low_texture() if name == "low texture" else photograph(name)
-    images = (image, turned(image))
-    wanted = originals(published, images)
-    assert len(wanted) > 50
+    images = (low_texture(), turned(low_texture())) if name == "low texture" else pair_at(name, SIDE, SIDE)
+    wanted = by_the_published(*published, images)
     for artifact in ("exported", "simplified", "typed"):
-        assert matched(built, artifact, images) == wanted
+        disk, lightglue = (session_of(graph(built, network, artifact)) for network in ("disk", "disk_lightglue"))
+        assert_the_same(wanted, by_the_graphs(disk, lightglue, images), least=51)
+
+
+@pytest.mark.parametrize(("size", "name", "least"), SIZES)
+def test_images_that_are_not_square_keep_every_match_too(
+    built: Workspace, published: tuple[Any, Any], size: tuple[int, int], name: str, least: int
+) -> None:
+    """The extractor is exported anew from the stored checkpoint; the matcher's graph serves every size."""
+    model = replace(disk_model(keypoints=1024), height=size[0], width=size[1])
+    checkpoint = built.path / "weights" / "disk" / "checkpoint.safetensors"
+    extractor = session_of(export.run(model, Form.native, ExportConfig(Exporter.torchscript, 20), checkpoint))
+    matcher = session_of(graph(built, "disk_lightglue", "typed"))
+    images = pair_at(name, *size)
+    assert_the_same(by_the_published(*published, images), by_the_graphs(extractor, matcher, images), least)

@@ -65,9 +65,9 @@ def test_outputs_go_below_scratch_under_the_paths_of_dvc(folder: Path, capsys: p
 
 @pytest.mark.parametrize("item", [item for item in wired() if item.name != "probe"], ids=str)
 def test_paths_are_those_of_dvc_yaml_for_every_stage_and_network(item: Wired) -> None:
-    networks = params()["networks"]
     stage = stages()[item.name]
-    words = arguments_of(stage.get("do", stage)["cmd"], item.network, networks.get(item.network, {}))
+    items = params()[stage["foreach"][2:-1]] if "foreach" in stage else {"": {}}
+    words = arguments_of(stage.get("do", stage)["cmd"], item.network, items[item.network])
     for option in ("--in", "--out"):
         assert [word.partition("=")[2] for word in words[option]] == item.paths(option)
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from torch import nn
 
-from enginewright.config.models import ExtractorModel, MatcherModel
+from enginewright.config.models import ExtractorModel, MatcherModel, NetworkModel
 from enginewright.config.sections import DataConfig
-from enginewright.contract import Contract, Kind
+from enginewright.contract import Contract, Kind, Port
 from enginewright.contract.shapes import at, corners
 from enginewright.errors import CheckpointError, ConfigError, NetworkError
 from enginewright.images import load_pairs, to_input
@@ -137,10 +138,43 @@ def test_an_extractor_that_does_not_follow_k_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_kind_decides_where_samples_come_from(checkpoint: Path) -> None:
-    assert sampler_of(Kind.extractor, DATA, DISK, checkpoint) == ImageSampler(DATA)
-    assert sampler_of(Kind.matcher, DATA, DISK, checkpoint) == FeatureSampler(DATA, DISK, checkpoint)
-    with pytest.raises(NetworkError, match="has no samples"):
-        sampler_of(Kind.network, DATA, DISK, checkpoint)
+    assert sampler_of(Kind.extractor, DISK, DATA, DISK, checkpoint) == ImageSampler(DATA)
+    assert sampler_of(Kind.matcher, DISK, DATA, DISK, checkpoint) == FeatureSampler(DATA, DISK, checkpoint)
+    with pytest.raises(ConfigError, match="has no samples"):
+        sampler_of(Kind.network, DISK, DATA, DISK, checkpoint)
+
+
+IDS = Port("ids", ("batch", "length"), ("batch",), "int32")
+TEXT = Contract(Kind.network, (IDS,), (), {"batch": 2, "length": 8})
+
+
+def text_model(**inputs: Any) -> NetworkModel:
+    """Return the section of a network of tokens."""
+    filled = {name: {"fill": "values", **row} for name, row in inputs.items()}
+    return NetworkModel(adapter="text", samples=3, inputs=filled)
+
+
+def test_any_other_network_is_run_on_what_its_section_says(checkpoint: Path) -> None:
+    model = text_model(ids={"shape": [2, 8], "low": 5, "high": 9})
+    sampler = sampler_of(Kind.network, model, DATA, DISK, checkpoint)
+    samples = sampler.at(TEXT)
+    assert samples.inputs["ids"].shape == (3, 2, 8)
+    assert samples.inputs["ids"].dtype == np.int32
+    assert {5, 8} <= set(samples.inputs["ids"].ravel()) <= {5, 6, 7, 8}
+    assert len(samples.names) == 3
+    assert np.array_equal(samples.inputs["ids"], sampler.at(TEXT).inputs["ids"]), "the same numbers every time"
+
+
+def test_at_a_corner_the_contract_decides_the_shape(checkpoint: Path) -> None:
+    sampler = sampler_of(Kind.network, text_model(ids={"shape": [2, 8]}), DATA, DISK, checkpoint)
+    assert sampler.at(at(TEXT, {"batch": 5}), most=1).inputs["ids"].shape == (1, 5, 8)
+
+
+@pytest.mark.parametrize("inputs", [{}, {"id": {"shape": [2, 8]}}, {"ids": {"shape": [2, 9]}}])
+def test_inputs_that_are_not_the_contracts_are_refused(inputs: dict[str, Any], checkpoint: Path) -> None:
+    sampler = sampler_of(Kind.network, text_model(**inputs), DATA, DISK, checkpoint)
+    with pytest.raises(ConfigError, match=r"model\.inputs"):
+        sampler.at(TEXT)
 
 
 def test_a_section_takes_the_sizes_that_it_has_and_becomes_static() -> None:

@@ -1,0 +1,125 @@
+"""Preflight by hand: of a configured network, or of any ONNX file.
+
+    python -m enginewright.preflight network=disk [export.opset=18 precision=fp16 ...]
+    python -m enginewright.preflight --graph model.onnx [builder=tensorrt --range height=256:512 ...]
+
+Exit status: 0 where nothing stands against the graph, 1 where something does, 2 where the builder cannot be asked here.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from enginewright.artifacts import write_json
+from enginewright.config.models import ModelConfig
+from enginewright.config.network import NetworkConfig
+from enginewright.errors import ConfigError, EnginewrightError, GraphError
+from enginewright.preflight.report import Report
+from enginewright.preflight.task import Options
+from enginewright.progress import progress
+from enginewright.verdicts import State, not_run
+
+if TYPE_CHECKING:
+    import onnx
+
+_STATUS = {State.passed: 0, State.failed: 1, State.not_run: 2}
+_RANGE = re.compile(r"([\w.]+)=(\d+):(\d+)")
+
+
+def main(arguments: list[str]) -> int:
+    """Check the graph that the arguments name, print the report, and return the exit status."""
+    options, overrides = _parser().parse_known_args(arguments)
+    report = _of_file(options, overrides) if options.graph else _of_network(overrides)
+    print(report)
+    if options.json:
+        write_json(options.json, report.as_metrics())
+    return _STATUS[report.verdict.state]
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m enginewright.preflight",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--graph", type=Path, metavar="FILE", help="an ONNX file, instead of network=NAME")
+    parser.add_argument(
+        "--range", action="append", default=[], metavar="AXIS=MIN:MAX", help="with --graph: range of a dynamic axis"
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the report there too, as preflight.json")
+    return parser
+
+
+def _of_network(overrides: list[str]) -> Report:
+    from enginewright.preflight.check import check_graph, missing
+    from enginewright.preflight.configured import exported
+
+    name, config = _network(overrides)
+    if (lack := missing(config.build.builder)) is not None:
+        return Report(config.build.builder, not_run(lack))
+    with progress(f"export {name} with arbitrary weights ({config.export.exporter.name})"):
+        graph = exported(config)
+    return check_graph(graph, Options.of(config.model, config.simplify, config.cast, config.build))
+
+
+def _network(overrides: list[str]) -> tuple[str, NetworkConfig]:
+    from enginewright.preflight.configured import network_config
+
+    names = [item.removeprefix("network=") for item in overrides if item.startswith("network=")]
+    if len(names) != 1:
+        raise ConfigError(
+            "preflight is for one graph",
+            expected="network=NAME with overrides, or --graph FILE",
+            got=" ".join(overrides) or "no arguments",
+        )
+    return names[0], network_config(names[0], [item for item in overrides if not item.startswith("network=")])
+
+
+def _of_file(options: Any, overrides: list[str]) -> Report:
+    """Check a file with the sections that every network starts from."""
+    from enginewright.preflight.check import check_graph
+    from enginewright.preflight.configured import sections
+
+    if any(item.startswith("network=") for item in overrides):
+        raise ConfigError(
+            "preflight is for one graph", expected="network=NAME or --graph FILE, not both", got=overrides
+        )
+    found = sections(overrides)
+    model = ModelConfig(adapter="", ranges=dict(_range(text) for text in options.range))
+    return check_graph(_read(options.graph), Options.of(model, found["simplify"], found["precision"], found["builder"]))
+
+
+def _range(text: str) -> tuple[str, list[int]]:
+    found = _RANGE.fullmatch(text)
+    if not found or not 0 < int(found[2]) <= int(found[3]):
+        raise ConfigError("a range does not fit", expected="--range AXIS=MIN:MAX, 0 < MIN <= MAX", got=text)
+    return found[1], [int(found[2]), int(found[3])]
+
+
+def _read(path: Path) -> onnx.ModelProto:
+    """Return the model in a file; tensors in other files are left there, for the report to name."""
+    import onnx
+
+    from enginewright.graphs.files import load_graph
+
+    if not path.is_file():
+        raise GraphError("there is no such file", expected="an ONNX file", got=path)
+    try:
+        return load_graph(path)
+    except GraphError as error:
+        if error.got != "external data":
+            raise
+        return onnx.load_model(path, load_external_data=False)
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except EnginewrightError as refusal:
+        print(f"error: {refusal}", file=sys.stderr)
+        sys.exit(1)

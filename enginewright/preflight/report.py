@@ -1,0 +1,114 @@
+"""What preflight found: every blocker with its nodes and its cure, as text and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from enginewright.config.choices import Builder
+from enginewright.errors import GraphError
+from enginewright.verdicts import PASSED, State, Verdict, failed
+
+_MOST_NODES = 5
+
+
+@dataclass(frozen=True)
+class Blocker:
+    """One reason why no engine comes out.
+
+    nodes: where, by name; a node without one by its index and first output, one in a subgraph with the way to it; the
+    tensor for what is wrong with an input, an output or a stored tensor. operator: its type, or "input", "output",
+    "tensor" or "graph". message: what is wrong. by: who refused it, "parser", "builder" or "graph" (no tool asked).
+    """
+
+    nodes: tuple[str, ...]
+    operator: str
+    message: str
+    cure: str
+    by: str
+
+    def __str__(self) -> str:
+        shown = ", ".join(self.nodes[:_MOST_NODES])
+        rest = len(self.nodes) - _MOST_NODES
+        where = f"{shown} and {rest} more" if rest > 0 else shown
+        return f"{self.operator} {where}: {self.message} ({self.by})\n    cure: {self.cure}"
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How much was looked at.
+
+    nodes: of the graph, subgraphs included. alone: distinct nodes that were built alone. unchecked: nodes that could
+    not be, because their inputs' types or sizes are unknown (behind a blocker, mostly).
+    """
+
+    nodes: int = 0
+    alone: int = 0
+    unchecked: int = 0
+
+
+@dataclass(frozen=True)
+class Report:
+    """The answer of preflight. notes: what does not stop the builder, but should be known."""
+
+    builder: Builder
+    verdict: Verdict
+    blockers: tuple[Blocker, ...] = ()
+    notes: tuple[str, ...] = ()
+    counts: Counts = Counts()
+
+    def __str__(self) -> str:
+        about = f"preflight for {self.builder.name}: {self.verdict.state.value}"
+        head = (
+            f"{about}, {self.verdict.reason}"
+            if self.verdict.reason
+            else f"{about}, {_count(self.counts.nodes, 'node')}"
+        )
+        unchecked = self.counts.unchecked
+        left = [f"  note: {_count(unchecked, 'node')} could not be checked alone"] * bool(unchecked)
+        return "\n".join([head, *(f"  {item}" for item in self.blockers), *(f"  note: {n}" for n in self.notes), *left])
+
+    def as_metrics(self) -> dict[str, Any]:
+        """Return the content of preflight.json: the same for the same graph, builder and options."""
+        return {
+            **self.verdict.as_metrics(),
+            "blockers": [asdict(item) | {"nodes": list(item.nodes)} for item in self.blockers],
+            "notes": list(self.notes),
+            **asdict(self.counts),
+        }
+
+    def refuse_blockers(self, what: str) -> None:
+        """Do nothing unless there are blockers.
+
+        Args:
+            what: the graph, as the message should call it.
+
+        Raises:
+            GraphError: listing every blocker with its cure.
+        """
+        if self.verdict.state is State.failed:
+            raise GraphError(
+                f"{self.builder.name} cannot build {what}",
+                expected="a graph that it takes",
+                got="\n  ".join([self.verdict.reason, *map(str, self.blockers)]),
+                cure="the one below each blocker",
+            )
+
+
+def report_of(builder: Builder, blockers: Iterable[Blocker], notes: Iterable[str], counts: Counts) -> Report:
+    """Return the report of a check that was made; blockers that differ only in their nodes become one."""
+    merged = tuple(_merged(blockers))
+    many = _count(len(merged), "blocker")
+    return Report(builder, failed(many) if merged else PASSED, merged, tuple(dict.fromkeys(notes)), counts)
+
+
+def _merged(blockers: Iterable[Blocker]) -> list[Blocker]:
+    alike: dict[Blocker, list[str]] = {}
+    for item in blockers:
+        alike.setdefault(replace(item, nodes=()), []).extend(item.nodes)
+    return [replace(item, nodes=tuple(dict.fromkeys(nodes))) for item, nodes in alike.items()]
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'s' * (number != 1)}"

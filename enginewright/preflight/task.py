@@ -1,0 +1,123 @@
+"""What preflight's child process is told and what it answers: files by fixed names in the folder it works in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from enginewright.artifacts import read_json, write_json
+from enginewright.config.choices import Builder, Precision, Simplifier
+from enginewright.config.models import ModelConfig
+from enginewright.config.sections import BuildConfig, CastConfig, SimplifyConfig
+from enginewright.contract.shapes import TIED, ends
+from enginewright.preflight.report import Blocker, Counts
+
+GRAPH, TASK, STEP, ANSWER = "graph.onnx", "task.json", "step", "answer.json"
+
+WHOLE, TOGETHER = -1, -2
+"""Steps beside those that are the numbers of nodes: the whole graph, and all distinct nodes in one build."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a graph will be built, as far as preflight needs to know.
+
+    ranges: `model.ranges`. sizes: of dynamic axes by name, the best size of their profile; the range's end where there
+    is none. simplified: a simplifier follows, which computes constant results away. half: the graph becomes fp16.
+    """
+
+    build: BuildConfig = field(default_factory=BuildConfig)
+    ranges: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    sizes: Mapping[str, int] = field(default_factory=dict)
+    simplified: bool = False
+    half: bool = False
+
+    @property
+    def best(self) -> dict[str, int]:
+        """Return the size of every dynamic axis that the engine is tuned for, axes tied to others among them."""
+        return _with_tied({axis: self._best(axis) for axis in self.ranges})
+
+    @property
+    def corners(self) -> list[dict[str, int]]:
+        """Return every combination of the ends of the ranges: the sizes of all dynamic axes."""
+        return [_with_tied(sizes) for sizes in ends(self.ranges)] if self.ranges else []
+
+    def _best(self, axis: str) -> int:
+        low, high = self.ranges[axis]
+        size = self.sizes.get(axis, high)
+        return size if low <= size <= high else high
+
+    @staticmethod
+    def of(model: ModelConfig, simplify: SimplifyConfig, cast: CastConfig, build: BuildConfig) -> Options:
+        """Return the options that the sections of a network come to."""
+        sizes = {axis: size for axis in model.ranges if isinstance(size := getattr(model, axis, None), int)}
+        return Options(
+            build=build,
+            ranges=model.ranges,
+            sizes=sizes,
+            simplified=simplify.tool is not Simplifier.none,
+            half=cast.precision is Precision.fp16,
+        )
+
+
+def _with_tied(sizes: Mapping[str, int]) -> dict[str, int]:
+    return dict(sizes) | {axis: times * sizes[leader] for axis, (leader, times) in TIED.items() if leader in sizes}
+
+
+@dataclass(frozen=True)
+class Task:
+    """One run of the child. fatal: the steps that killed an earlier run, by what: they are not tried again."""
+
+    options: Options
+    fatal: Mapping[int, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one run found."""
+
+    blockers: tuple[Blocker, ...]
+    notes: tuple[str, ...]
+    counts: Counts
+
+
+def write_task(folder: Path, task: Task) -> None:
+    """Write the task into the folder of the child."""
+    build = vars(task.options.build) | {"builder": task.options.build.builder.value}
+    options = vars(task.options) | {
+        "build": build,
+        "sizes": dict(task.options.sizes),
+        "ranges": {axis: list(pair) for axis, pair in task.options.ranges.items()},
+    }
+    fatal = {str(step): cause for step, cause in task.fatal.items()}
+    write_json(folder / TASK, {"options": options, "fatal": fatal})
+
+
+def read_task(folder: Path) -> Task:
+    """Return the task that `write_task` wrote."""
+    raw = read_json(folder / TASK)
+    build = raw["options"]["build"]
+    config = BuildConfig(**(build | {"builder": Builder(build["builder"])}))
+    return Task(
+        Options(**(raw["options"] | {"build": config})), {int(step): cause for step, cause in raw["fatal"].items()}
+    )
+
+
+def write_answer(folder: Path, answer: Answer) -> None:
+    """Write what a run found."""
+    write_json(folder / ANSWER, asdict(answer))
+
+
+def write_missing(folder: Path, requirement: str) -> None:
+    """Write what this machine lacks to ask the builder anything."""
+    write_json(folder / ANSWER, {"missing": requirement})
+
+
+def read_answer(folder: Path) -> Answer | str:
+    """Return what a run found, or what this machine lacks."""
+    raw = read_json(folder / ANSWER)
+    if "missing" in raw:
+        return str(raw["missing"])
+    blockers = tuple(Blocker(**(item | {"nodes": tuple(item["nodes"])})) for item in raw["blockers"])
+    return Answer(blockers, tuple(raw["notes"]), Counts(**raw["counts"]))

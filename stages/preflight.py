@@ -1,0 +1,42 @@
+"""preflight: whether the builder will take the exported graph, before anything slow is done with it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from enginewright.artifacts import write_json
+from enginewright.config.models import ModelConfig
+from enginewright.config.sections import BuildConfig, CastConfig, SimplifyConfig
+from enginewright.graphs.files import load_graph
+from enginewright.preflight.check import check_graph
+from enginewright.preflight.report import Report
+from enginewright.preflight.task import Options
+from enginewright.stage import Stage, enter
+
+SECTIONS = ("model", "simplify", "cast", "build")
+
+
+def run(options: Options, exported: Path) -> Report:
+    """Return what stands against the ONNX file `exported`; `not_run` where the builder cannot be asked here.
+
+    Raises:
+        GraphError: if the file is no ONNX graph.
+    """
+    return check_graph(load_graph(exported), options)
+
+
+def main(stage: Stage) -> None:
+    """Ask the builder, write preflight.json, then refuse a graph with blockers, all of them in one error."""
+    options = Options.of(
+        stage.section(ModelConfig),
+        stage.section(SimplifyConfig),
+        stage.section(CastConfig),
+        stage.section(BuildConfig),
+    )
+    report = run(options, stage.inputs["exported"])
+    write_json(stage.outputs["metrics"], report.as_metrics())
+    report.refuse_blockers(f"the exported graph of {stage.network}")
+
+
+if __name__ == "__main__":
+    enter(main, SECTIONS)

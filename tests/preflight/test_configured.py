@@ -1,0 +1,66 @@
+"""The configuration that preflight composes, and the graph that it exports without a checkpoint."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from enginewright.config.choices import Builder, Exporter, Form, Precision
+from enginewright.config.models import MatcherModel
+from enginewright.config.network import AXES, NetworkConfig
+from enginewright.config.sections import BuildConfig, CheckpointConfig, ExportConfig
+from enginewright.errors import ConfigError, GraphError
+from enginewright.graphs.layernorm import layernorm_ops
+from enginewright.graphs.walk import opset_of
+from enginewright.preflight.configured import exported, network_config, sections
+from tests.stages.tiny_stage import registered
+
+
+def test_a_network_of_the_default_run() -> None:
+    config = network_config("disk", ["export.opset=18", "precision=fp16"])
+    assert config.model.adapter == "disk"
+    assert (config.export.opset, config.cast.precision) == (18, Precision.fp16)
+
+
+def test_a_matcher_brings_its_extractor() -> None:
+    assert network_config("disk_lightglue", []).extractor == "disk"
+
+
+@pytest.mark.parametrize(("name", "override"), [("dsk", ""), ("a;id", ""), ("", ""), ("disk", "export.opset=99")])
+def test_what_does_not_fit_is_refused(name: str, override: str) -> None:
+    with pytest.raises(ConfigError):
+        network_config(name, [override] if override else [])
+
+
+def test_the_sections_that_every_network_starts_from() -> None:
+    found = sections(["builder=tensorrt", "builder.workspace_mib=64"])
+    assert set(found) == set(AXES)
+    assert found["builder"] == BuildConfig(builder=Builder.tensorrt, workspace_mib=64)
+
+
+def shallow(form: Form = Form.native) -> NetworkConfig:
+    """Return a matcher of one narrow layer, with a checkpoint that is nowhere."""
+    found = network_config("disk_lightglue", ["export=torchscript", f"layernorm={form.name}"])
+    checkpoint = CheckpointConfig(**(vars(found.checkpoint) | {"member": "nowhere", "sha256": "0" * 64}))
+    model = MatcherModel(adapter="shallow", keypoints=32, layernorms=2)
+    return dataclasses.replace(found, model=model, checkpoint=checkpoint)
+
+
+def test_the_graph_is_the_export_stages_without_its_checkpoint() -> None:
+    with registered():
+        graph = exported(shallow())
+    assert [item.name for item in graph.graph.input] == ["keypoints", "descriptors"]
+    assert (opset_of(graph), layernorm_ops(graph)) == (shallow().export.opset, 2)
+
+
+def test_the_layernorm_form_is_the_configured_one() -> None:
+    with registered():
+        assert layernorm_ops(exported(shallow(Form.decomposed))) == 0
+
+
+def test_what_the_export_stage_refuses_is_refused_here_too() -> None:
+    with registered():
+        opset = ExportConfig(exporter=Exporter.torchscript, opset=16)
+        with pytest.raises(GraphError, match="LayerNorm"):
+            exported(dataclasses.replace(shallow(), export=opset))

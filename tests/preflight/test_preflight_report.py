@@ -1,0 +1,80 @@
+"""The report as text, as JSON and as an error."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from enginewright.config.choices import Builder
+from enginewright.errors import GraphError
+from enginewright.preflight.report import Blocker, Counts, Report, report_of
+from enginewright.verdicts import State, not_run
+
+RTX = Builder.tensorrt_rtx
+
+
+def blocker(*nodes: str, operator: str = "NonZero", message: str = "refused") -> Blocker:
+    return Blocker(nodes, operator, message, "return a mask", "parser")
+
+
+def test_a_report_without_blockers_passes() -> None:
+    report = report_of(RTX, (), (), Counts(nodes=7, alone=3))
+    assert report.verdict.state is State.passed
+    assert str(report) == "preflight for tensorrt_rtx: passed, 7 nodes"
+    report.refuse_blockers("a clean graph")
+
+
+def test_blockers_that_differ_only_in_their_nodes_become_one() -> None:
+    report = report_of(RTX, [blocker("a"), blocker("b", message="other"), blocker("c"), blocker("a")], (), Counts())
+    assert [(item.nodes, item.message) for item in report.blockers] == [(("a", "c"), "refused"), (("b",), "other")]
+    assert report.verdict.reason == "2 blockers"
+
+
+def test_a_blocker_names_its_first_nodes_and_counts_the_rest() -> None:
+    text = str(blocker(*"abcdefgh"))
+    assert text.startswith("NonZero a, b, c, d, e and 3 more: refused (parser)")
+    assert text.endswith("cure: return a mask")
+    assert str(blocker("a")).startswith("NonZero a: refused")
+
+
+def test_the_text_of_a_failed_report() -> None:
+    report = report_of(RTX, [blocker("find")], ["something else", "something else"], Counts(9, 4, 1))
+    assert str(report).splitlines() == [
+        "preflight for tensorrt_rtx: failed, 1 blocker",
+        "  NonZero find: refused (parser)",
+        "    cure: return a mask",
+        "  note: something else",
+        "  note: 1 node could not be checked alone",
+    ]
+
+
+def test_the_error_lists_every_blocker_with_its_cure() -> None:
+    report = report_of(RTX, [blocker("find"), blocker("top", operator="TopK")], (), Counts())
+    with pytest.raises(GraphError) as caught:
+        report.refuse_blockers("the exported graph of disk")
+    assert caught.value.what == "tensorrt_rtx cannot build the exported graph of disk"
+    assert str(caught.value).index("NonZero find") < str(caught.value).index("TopK top")
+    assert str(caught.value).count("return a mask") == 2
+
+
+def test_what_was_not_run_refuses_nothing() -> None:
+    report = Report(Builder.tensorrt, not_run("no GPU"))
+    report.refuse_blockers("an unknown graph")
+    assert str(report) == "preflight for tensorrt: not_run, no GPU"
+    assert report.as_metrics()["verdict"] == "not_run"
+
+
+def test_the_metrics_are_plain_json_with_stable_keys_and_no_time() -> None:
+    report = report_of(RTX, [blocker("find")], ["a note"], Counts(9, 4, 1))
+    assert json.loads(json.dumps(report.as_metrics())) == {
+        "verdict": "failed",
+        "reason": "1 blocker",
+        "blockers": [
+            {"nodes": ["find"], "operator": "NonZero", "message": "refused", "cure": "return a mask", "by": "parser"}
+        ],
+        "notes": ["a note"],
+        "nodes": 9,
+        "alone": 4,
+        "unchecked": 1,
+    }
