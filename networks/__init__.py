@@ -75,9 +75,8 @@ def load(name: str) -> Adapter[Any]:
     """
     if name not in _REGISTRY:
         if name not in names():
-            raise NetworkError(
-                "unknown adapter", expected=names(), got=name, cure=_CURES.get(name, f"add networks/{name}.py")
-            )
+            cure = _CURES.get(name, f"add networks/{name}.py")
+            raise NetworkError("unknown adapter", expected=names(), got=name, cure=cure)
         importlib.import_module(f"networks.{name}")
     if name not in _REGISTRY:
         raise NetworkError(

@@ -31,9 +31,7 @@ def read_networks(params: Path, conf: Path) -> dict[str, Any]:
     _refuse_stale(composed.get("conf_sha256"), conf)
     _refuse_edited(composed.get("values_sha256"), {key: found for key, found in values.items() if key != "composed"})
     if composed.get("networks") != list(values["networks"]):
-        raise ConfigError(
-            f"{params} was cut short", expected=list(values["networks"]), got=composed, cure="make params"
-        )
+        raise ConfigError(f"{params} was cut short", expected=list(values["networks"]), cure="make params")
     return dict(values["networks"])
 
 

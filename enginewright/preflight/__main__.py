@@ -59,16 +59,17 @@ def _of_network(overrides: list[str]) -> Report:
     from enginewright.preflight.check import check_graph, missing
     from enginewright.preflight.configured import exported
 
-    name, config = _network(overrides)
+    name, configs = _network(overrides)
+    config = configs[name]
     if (lack := missing(config.build.builder)) is not None:
         return Report(config.build.builder, not_run(lack))
     with progress(f"export {name} with arbitrary weights ({config.export.exporter.name})"):
-        graph = exported(config)
+        graph = exported(name, configs)
     return check_graph(graph, Options.of(config.model, config.simplify, config.cast, config.build))
 
 
-def _network(overrides: list[str]) -> tuple[str, NetworkConfig]:
-    from enginewright.preflight.configured import network_config
+def _network(overrides: list[str]) -> tuple[str, dict[str, NetworkConfig]]:
+    from enginewright.preflight.configured import network_configs
 
     names = [item.removeprefix("network=") for item in overrides if item.startswith("network=")]
     if len(names) != 1:
@@ -77,7 +78,7 @@ def _network(overrides: list[str]) -> tuple[str, NetworkConfig]:
             expected="network=NAME with overrides, or --graph FILE",
             got=" ".join(overrides) or "no arguments",
         )
-    return names[0], network_config(names[0], [item for item in overrides if not item.startswith("network=")])
+    return names[0], network_configs(names[0], [item for item in overrides if not item.startswith("network=")])
 
 
 def _of_file(options: Any, overrides: list[str]) -> Report:

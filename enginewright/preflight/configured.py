@@ -10,34 +10,41 @@ from typing import TYPE_CHECKING, Any
 from omegaconf import OmegaConf
 
 from enginewright.config.compose import composed
+from enginewright.config.models import MergedModel, OnnxModel
 from enginewright.config.network import AXES, NetworkConfig, check_name
 from enginewright.config.typed import typed, typed_network
-from enginewright.errors import ConfigError
+from enginewright.stage.by_hand import composed_for
 
 if TYPE_CHECKING:
     import onnx
 
 
-def network_config(name: str, overrides: list[str]) -> NetworkConfig:
-    """Return the configuration of one network with Hydra overrides, whether or not a run builds it by default.
+def network_configs(name: str, overrides: list[str]) -> dict[str, NetworkConfig]:
+    """Return the configuration of a network with Hydra overrides, and of those that it is made of or fed by.
 
     Raises:
         ConfigError: for a network or a value that does not fit.
     """
     check_name(name)
-    chosen = list(dict.fromkeys([*_networks([]), name]))
-    networks = _networks([f"network=[{','.join(chosen)}]", *overrides])
-    if name not in networks:
-        raise ConfigError("unknown network", expected=sorted(networks), got=name)
-    return typed_network(networks[name], name)
+    plain = composed_for(name, overrides)["networks"]
+    return {network: typed_network(values, network) for network, values in plain.items()}
 
 
-def exported(config: NetworkConfig) -> onnx.ModelProto:
-    """Return the graph that the export stage would write, but with the weights that the module starts with.
+def exported(name: str, configs: Mapping[str, NetworkConfig]) -> onnx.ModelProto:
+    """Return the graph that simplify would get, but with the weights that a torch module starts with.
 
     Raises:
-        GraphError, NetworkError: as the export stage does.
+        GraphError, NetworkError: as the stages do that make it.
     """
+    model = configs[name].model
+    if isinstance(model, OnnxModel):
+        return _adopted(name, configs[name], model)
+    if isinstance(model, MergedModel):
+        return _merged(configs[name].extractor, model.matcher, configs)
+    return _exported(configs[name])
+
+
+def _exported(config: NetworkConfig) -> onnx.ModelProto:
     import networks
     from enginewright.weights.store import write_checkpoint
     from stages import export
@@ -49,6 +56,27 @@ def exported(config: NetworkConfig) -> onnx.ModelProto:
         return export.run(config.model, config.swap.form, config.export, checkpoint)
 
 
+def _adopted(name: str, config: NetworkConfig, model: OnnxModel) -> onnx.ModelProto:
+    """Return an ONNX file's graph: the file itself has to be fetched, as it is all that there is."""
+    from enginewright.checkpoint.cache import cache_folder
+    from enginewright.checkpoint.sources import fetch
+    from stages import adopt
+
+    options = adopt.Options(model, config.data, config.swap, config.export)
+    return adopt.run(options, fetch(config.checkpoint, cache_folder()), f"the ONNX file of {name}").graph
+
+
+def _merged(extractor: str, matcher: str, configs: Mapping[str, NetworkConfig]) -> onnx.ModelProto:
+    import networks
+    from enginewright.merging.contract import merged_contract
+    from enginewright.merging.graph import merged_graph
+
+    parts = [configs[name] for name in (extractor, matcher)]
+    first, second = (networks.load(part.model.adapter).contract(part.model) for part in parts)
+    extractor_graph, matcher_graph = map(_exported, parts)
+    return merged_graph(extractor_graph, matcher_graph, merged_contract(first, second))
+
+
 def sections(overrides: list[str]) -> dict[str, Any]:
     """Return the sections that every network starts from, by the names of conf/: builder, precision, simplify ...
 
@@ -57,8 +85,3 @@ def sections(overrides: list[str]) -> dict[str, Any]:
     """
     plain: Any = OmegaConf.to_container(composed(overrides), resolve=True, enum_to_str=True)
     return {axis: typed(cls, plain[axis], axis) for axis, (_, cls) in AXES.items()}
-
-
-def _networks(overrides: list[str]) -> Mapping[str, Any]:
-    plain: Any = OmegaConf.to_container(composed(overrides).networks, resolve=True, enum_to_str=True)
-    return dict(plain)

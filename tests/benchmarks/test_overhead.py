@@ -7,22 +7,32 @@ from pathlib import Path
 import pytest
 
 from benchmarks import one_process, overhead
-from enginewright.config.params import read_networks
 from tests.e2e.workspace import ROOT
 
 
 def test_the_plan_holds_every_stage_but_the_probe(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
-    rows = one_process.plan(read_networks(Path("params.yaml"), Path("conf")))
+    rows = one_process.plan()
     stages = list(dict.fromkeys(name for name, _, _ in rows))
-    assert stages == ["checkpoint", "swap", "export", "simplify", "cast", "compare", "build", "match", "report"]
+    assert stages == [
+        "checkpoint",
+        "swap",
+        "export",
+        "preflight",
+        "simplify",
+        "cast",
+        "compare",
+        "build",
+        "match",
+        "report",
+    ]
     assert [network for name, network, _ in rows if name == "match"] == ["disk_lightglue"]
     assert [network for name, network, _ in rows if name == "export"] == ["disk", "disk_lightglue"]
 
 
 def test_the_plan_fills_in_every_path(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
-    rows = one_process.plan(read_networks(Path("params.yaml"), Path("conf")))
+    rows = one_process.plan()
     words = [word for _, _, arguments in rows for part in arguments.values() for word in part]
     assert words
     assert all("=" in word and "$" not in word for word in words)

@@ -17,7 +17,7 @@ from tests.stages.tiny_stage import checkpoint_of, reference_of
 
 MODEL = disk_model(height=64, width=64, keypoints=32)
 LEVELS = 8
-"""Gated convolutions of the U-Net, each with one mean."""
+"""Gated convolutions of the U-Net, each with a mean and a variance, of two sums each."""
 
 
 @pytest.mark.parametrize(("exporter", "opset"), [(Exporter.dynamo, 20), (Exporter.torchscript, 17)])
@@ -30,8 +30,11 @@ def test_the_means_of_disk_stay_fp32_whichever_exporter_named_them(
     typed, metrics = cast.run(CastConfig(Precision.fp16, samples=1), path, reference_of(MODEL, 1))
     types = tensor_types(typed)
     means = [node for node in typed.graph.node if node.op_type == "ReduceMean"]
-    assert len(means) == LEVELS
+    assert len(means) == 4 * LEVELS
     assert {types[node.output[0]] for node in means} == {onnx.TensorProto.FLOAT}
-    assert metrics["fp32_nodes"] >= LEVELS
+    squares = {node.input[0] for node in means} & {node.output[0] for node in typed.graph.node if node.op_type == "Mul"}
+    assert len(squares) == LEVELS
+    assert {types[name] for name in squares} == {onnx.TensorProto.FLOAT}
+    assert metrics["fp32_nodes"] >= 5 * LEVELS
     convolutions = [node for node in typed.graph.node if node.op_type == "Conv"]
     assert {types[node.output[0]] for node in convolutions} == {onnx.TensorProto.FLOAT16}

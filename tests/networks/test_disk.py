@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import numpy as np
@@ -85,26 +86,31 @@ def test_a_zero_descriptor_stays_zero() -> None:
     assert not sample(torch.zeros(1, 129, 2, 2), torch.tensor([[3]])).any()
 
 
-def offset_maps(module: nn.Module) -> tuple[float, float]:
-    """Return how far torch and ONNX Runtime are from the truth on maps whose mean is 3000 deviations."""
-    maps = 3000.0 + torch.randn(1, 4, 128, 128, generator=torch.Generator().manual_seed(0))
-    truth = nn.InstanceNorm2d(4)(maps.double()).numpy()
-    axes = ("batch", "channels", "height", "width")
-    sizes = dict(zip(axes, maps.shape, strict=True))
-    contract = Contract(Kind.network, (Port("x", axes),), (Port("y", axes),), sizes)
+def runtime_error(unet: nn.Module, image: Tensor) -> float:
+    """Return how far ONNX Runtime's maps of an image are from the same module's in float64, on average."""
+    axes, maps = ("batch", "channels", "height", "width"), ("batch", "outputs", "height", "width")
+    sizes = {**dict(zip(axes, image.shape, strict=True)), "outputs": 129}
+    contract = Contract(Kind.network, (Port("image", axes),), (Port("maps", maps),), sizes)
+    graph = export(Exporter.torchscript)(unet, ExportRequest(contract, 20, dynamic=False))
+    (found,) = run_graph(graph, (image,))
     with torch.inference_mode():
-        in_torch = module(maps).numpy()
-    graph = export(Exporter.torchscript)(module, ExportRequest(contract, 20, dynamic=False))
-    (in_runtime,) = run_graph(graph, (maps,))
-    return float(np.abs(in_torch - truth).max()), float(np.abs(in_runtime - truth).max())
+        truth = copy.deepcopy(unet).double()(image.double())
+    return float(np.abs(found - truth.numpy()).mean())
 
 
-def test_centring_keeps_the_digits_that_instance_norm_loses_in_a_runtime() -> None:
-    in_torch, in_runtime = offset_maps(CentredInstanceNorm2d(4).eval())
-    _, uncentred = offset_maps(nn.InstanceNorm2d(4).eval())
-    assert in_torch < 1e-3
-    assert in_runtime < 1e-3
-    assert uncentred > 5 * in_runtime
+def plainly_normalised(unet: nn.Module) -> nn.Module:
+    """Return a copy with torch's own instance normalisation."""
+    plain = copy.deepcopy(unet)
+    for name, module in list(plain.named_modules()):
+        if isinstance(module, CentredInstanceNorm2d):
+            parent, _, leaf = name.rpartition(".")
+            setattr(plain.get_submodule(parent), leaf, nn.InstanceNorm2d(module.num_features))
+    return plain
+
+
+def test_centring_keeps_the_digits_that_instance_norm_loses_in_a_runtime(disk: Any) -> None:
+    image = photograph("coffee.png")
+    assert runtime_error(plainly_normalised(disk.unet), image) > 3 * runtime_error(disk.unet, image)
 
 
 def test_each_image_of_a_batch_is_treated_alone(small: Disk, patch: Tensor) -> None:
@@ -181,7 +187,7 @@ def test_the_graph_is_static_small_and_does_the_same(
     images = [patch, torch.cat((patch, patch.flip(-2)))[..., :48, :64].contiguous()] if dynamic else [patch]
     for image in images:
         with torch.inference_mode():
-            assert_close(run_graph(model, (image,)), small(image), atol=1e-3)
+            assert_close(run_graph(model, (image,)), small(image), atol=3e-3)  # of scores that reach 100
 
 
 @pytest.fixture(scope="module", params=list(Exporter))

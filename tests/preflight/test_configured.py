@@ -13,24 +13,24 @@ from enginewright.config.sections import BuildConfig, CheckpointConfig, ExportCo
 from enginewright.errors import ConfigError, GraphError
 from enginewright.graphs.layernorm import layernorm_ops
 from enginewright.graphs.walk import opset_of
-from enginewright.preflight.configured import exported, network_config, sections
+from enginewright.preflight.configured import exported, network_configs, sections
 from tests.stages.tiny_stage import registered
 
 
 def test_a_network_of_the_default_run() -> None:
-    config = network_config("disk", ["export.opset=18", "precision=fp16"])
+    config = network_configs("disk", ["export.opset=18", "precision=fp16"])["disk"]
     assert config.model.adapter == "disk"
     assert (config.export.opset, config.cast.precision) == (18, Precision.fp16)
 
 
 def test_a_matcher_brings_its_extractor() -> None:
-    assert network_config("disk_lightglue", []).extractor == "disk"
+    assert "disk" in network_configs("disk_lightglue", [])
 
 
 @pytest.mark.parametrize(("name", "override"), [("dsk", ""), ("a;id", ""), ("", ""), ("disk", "export.opset=99")])
 def test_what_does_not_fit_is_refused(name: str, override: str) -> None:
     with pytest.raises(ConfigError):
-        network_config(name, [override] if override else [])
+        network_configs(name, [override] if override else [])
 
 
 def test_the_sections_that_every_network_starts_from() -> None:
@@ -39,9 +39,20 @@ def test_the_sections_that_every_network_starts_from() -> None:
     assert found["builder"] == BuildConfig(builder=Builder.tensorrt, workspace_mib=64)
 
 
+def test_a_network_beside_the_default_ones_brings_what_feeds_it() -> None:
+    assert {"aliked_n16", "aliked_n16_lightglue"} <= set(network_configs("aliked_n16_lightglue", []))
+
+
+def test_a_merged_graph_is_made_of_both_parts() -> None:
+    small = ["export=torchscript", "networks.disk.model.batch=2", "networks.disk.model.keypoints=16"]
+    small += ["networks.disk.model.height=32", "networks.disk.model.width=32"]
+    graph = exported("disk_merged", network_configs("disk_merged", small))
+    assert [item.name for item in graph.graph.output] == ["keypoints", "valid", "matches", "mscores"]
+
+
 def shallow(form: Form = Form.native) -> NetworkConfig:
     """Return a matcher of one narrow layer, with a checkpoint that is nowhere."""
-    found = network_config("disk_lightglue", ["export=torchscript", f"layernorm={form.name}"])
+    found = network_configs("disk_lightglue", ["export=torchscript", f"layernorm={form.name}"])["disk_lightglue"]
     checkpoint = CheckpointConfig(**(vars(found.checkpoint) | {"member": "nowhere", "sha256": "0" * 64}))
     model = MatcherModel(adapter="shallow", keypoints=32, layernorms=2)
     return dataclasses.replace(found, model=model, checkpoint=checkpoint)
@@ -49,18 +60,18 @@ def shallow(form: Form = Form.native) -> NetworkConfig:
 
 def test_the_graph_is_the_export_stages_without_its_checkpoint() -> None:
     with registered():
-        graph = exported(shallow())
+        graph = exported("any", {"any": shallow()})
     assert [item.name for item in graph.graph.input] == ["keypoints", "descriptors"]
     assert (opset_of(graph), layernorm_ops(graph)) == (shallow().export.opset, 2)
 
 
 def test_the_layernorm_form_is_the_configured_one() -> None:
     with registered():
-        assert layernorm_ops(exported(shallow(Form.decomposed))) == 0
+        assert layernorm_ops(exported("any", {"any": shallow(Form.decomposed)})) == 0
 
 
 def test_what_the_export_stage_refuses_is_refused_here_too() -> None:
     with registered():
         opset = ExportConfig(exporter=Exporter.torchscript, opset=16)
         with pytest.raises(GraphError, match="LayerNorm"):
-            exported(dataclasses.replace(shallow(), export=opset))
+            exported("any", {"any": dataclasses.replace(shallow(), export=opset)})
