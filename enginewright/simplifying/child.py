@@ -12,8 +12,10 @@ if TYPE_CHECKING:
 REFUSED = 3
 """Exit status when onnxsim itself says that the simplified graph computes something else."""
 
-_SKIPPED = ["fuse_layer_norm"]
-"""It would turn decomposed LayerNorm into LayerNormalization again; the form is for the swap stage to choose."""
+_SKIPPED = ["fuse_layer_norm", "fuse_consecutive_reduce"]
+"""The first would turn decomposed LayerNorm into LayerNormalization again; the form is for the swap stage to choose.
+The second would sum in one go what a network sums in two for the digits that one sum loses, as DISK does.
+"""
 
 
 def main(source: Path, target: Path) -> int:

@@ -87,3 +87,15 @@ def test_what_is_no_graph_ends_in_an_error(tmp_path: Path) -> None:
     with pytest.raises(Exception, match=r".") as caught:
         main(tmp_path / "exported.onnx", tmp_path / "simplified.onnx")
     assert not isinstance(caught.value, GraphError)
+
+
+def test_sums_that_a_network_takes_in_two_steps_stay_two(tmp_path: Path) -> None:
+    """One sum of a whole map loses the digits that a sum of its rows' means keeps."""
+    nodes = [
+        helper.make_node("ReduceMean", ["x", "rows"], ["of_rows"], "rows"),
+        helper.make_node("ReduceMean", ["of_rows", "columns"], ["y"], "columns"),
+    ]
+    axes = [tensor(name, [axis], "int64") for axis, name in ((3, "rows"), (2, "columns"))]
+    graph = model_of(nodes, [value("x", (1, 2, 8, 8))], [value("y", (1, 2, 1, 1))], axes)
+    assert main(write(tmp_path / "in.onnx", graph), tmp_path / "out.onnx") == 0
+    assert count_ops(load_graph(tmp_path / "out.onnx"))["ReduceMean"] == 2
