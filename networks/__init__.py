@@ -67,17 +67,31 @@ _CURES = {
 }
 
 
+def _import(name: str) -> None:
+    try:
+        importlib.import_module(f"networks.{name}")
+    except ModuleNotFoundError as error:
+        package = str(error.name).partition(".")[0]
+        raise NetworkError(
+            f"networks/{name}.py imports {error.name}, which is not installed",
+            expected="every package that the adapter imports",
+            got=error,
+            cure=f"pip install {package}, in the environment of the pipeline",
+        ) from error
+
+
 def load(name: str) -> Adapter[Any]:
     """Return the adapter registered under `name`, importing its file (and with it torch) first.
 
     Raises:
-        NetworkError: if no file of that name is in this folder, or it registers nothing under that name.
+        NetworkError: if no file of that name is in this folder, it registers nothing under that name, or a package that
+            it imports is not installed.
     """
     if name not in _REGISTRY:
         if name not in names():
             cure = _CURES.get(name, f"add networks/{name}.py")
             raise NetworkError("unknown adapter", expected=names(), got=name, cure=cure)
-        importlib.import_module(f"networks.{name}")
+        _import(name)
     if name not in _REGISTRY:
         raise NetworkError(
             f"networks/{name}.py registers no adapter",
