@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from enginewright.artifacts import write_json
+from enginewright.config.choices import Precision
 from enginewright.config.models import ModelConfig
 from enginewright.config.sections import BuildConfig, CastConfig, SimplifyConfig
 from enginewright.graphs.files import load_graph
@@ -13,7 +14,11 @@ from enginewright.preflight.report import Report
 from enginewright.preflight.task import Options
 from enginewright.stage import Stage, enter
 
-SECTIONS = ("model", "simplify", "cast", "build")
+SECTIONS = ("model", "build")
+_LENIENT = SimplifyConfig(), CastConfig(Precision.fp16)
+"""What may still go away is no blocker here: constants that a simplifier folds, nodes that build in half precision. So
+another precision or simplifier asks nothing again; `python -m enginewright.preflight` takes them as configured.
+"""
 
 
 def run(options: Options, exported: Path) -> Report:
@@ -27,12 +32,7 @@ def run(options: Options, exported: Path) -> Report:
 
 def main(stage: Stage) -> None:
     """Ask the builder, write preflight.json, then refuse a graph with blockers, all of them in one error."""
-    options = Options.of(
-        stage.section(ModelConfig),
-        stage.section(SimplifyConfig),
-        stage.section(CastConfig),
-        stage.section(BuildConfig),
-    )
+    options = Options.of(stage.section(ModelConfig), *_LENIENT, stage.section(BuildConfig))
     report = run(options, stage.inputs["exported"])
     write_json(stage.outputs["metrics"], report.as_metrics())
     report.refuse_blockers(f"the exported graph of {stage.network}")

@@ -8,7 +8,7 @@ import pytest
 
 from tests.e2e.workspace import Workspace, ran
 
-ALL = {"swap", "export", "simplify", "cast", "compare", "build", "match", "report", "checkpoint"}
+ALL = {"swap", "export", "preflight", "simplify", "cast", "compare", "build", "match", "report", "checkpoint"}
 FROM_CAST = {"cast", "compare", "build", "match", "report"}
 
 
@@ -31,7 +31,7 @@ def would_run(space: Workspace) -> set[str]:
         ("simplify=none", {"simplify"}),
         ("precision=fp16", {"cast"}),
         ("compare.max_abs=0.002", {"compare", "build"}),
-        ("builder.tf32=true", {"build"}),
+        ("builder.tf32=true", {"preflight", "build"}),
         ("match.pictures=1", {"match"}),
         ("data.seed=1", {"swap", "match"}),
     ],
@@ -65,8 +65,8 @@ def test_a_comment_touches_just_the_stages_of_that_file(scratch: Workspace, file
         ("exporter_torchscript", {"export"}),
         ("simplifier_onnxsim", {"simplify"}),
         ("precision_fp16", set()),
-        ("builder_tensorrt_rtx", {"build"}),
-        ("gpu", {"compare", "build", "match"}),
+        ("builder_tensorrt_rtx", {"preflight", "build"}),
+        ("gpu", {"preflight", "compare", "build", "match"}),
     ],
 )
 def test_another_version_of_a_tool_touches_just_the_stages_that_use_it(

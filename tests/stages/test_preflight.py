@@ -72,10 +72,8 @@ def test_the_ranges_of_the_model_are_the_profile(tmp_path: Path) -> None:
     main(stage(tmp_path, dynamic(), model={"ranges": {"rows": [1, 8]}}))
 
 
-def test_a_graph_that_becomes_fp16_is_judged_as_such(tmp_path: Path) -> None:
-    with pytest.raises(GraphError, match="dedicated kernel"):
-        main(stage(tmp_path, attention()))
-    main(stage(tmp_path, attention(), cast={"precision": "fp16"}))
+def test_what_builds_in_half_precision_alone_is_a_note_whatever_the_precision_will_be(tmp_path: Path) -> None:
+    main(stage(tmp_path, attention()))
     assert "must become fp16" in read_json(tmp_path / "preflight.json")["notes"][0]
 
 
