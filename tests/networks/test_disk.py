@@ -183,7 +183,7 @@ def test_the_graph_is_static_small_and_does_the_same(
     assert model.opset_import[0].version == opset
     assert not FORBIDDEN & operators(model).keys()
     weights = sum(tensor.numel() * tensor.element_size() for tensor in small.state_dict().values())
-    assert model.ByteSize() < weights + 150_000, "a constant of the image's size was folded into the graph"
+    assert model.ByteSize() < weights + 200_000, "a constant of the image's size was folded into the graph"
     images = [patch, torch.cat((patch, patch.flip(-2)))[..., :48, :64].contiguous()] if dynamic else [patch]
     for image in images:
         with torch.inference_mode():

@@ -179,7 +179,8 @@ def by_dvc(folder: Path, state: dict[str, Tensor]) -> subprocess.CompletedProces
     (folder / "conf").mkdir(exist_ok=True)
     section = {"source": "file", "path": "disk.pth", "sha256": digest(folder / "disk.pth"), "state_dict": "extractor"}
     values = {"disk": {"model": {"adapter": "disk", "kind": "extractor"}, "checkpoint": section}}
-    composed = {"conf_sha256": conf_sha256(folder / "conf"), "values_sha256": values_sha256({"networks": values})}
+    digests = {"conf_sha256": conf_sha256(folder / "conf"), "values_sha256": values_sha256({"networks": values})}
+    composed = digests | {"networks": list(values)}
     (folder / "params.yaml").write_text(yaml.safe_dump({"composed": composed, "networks": values}))
     command = [sys.executable, "-m", "stages.checkpoint", "--network", "disk", "--out", "checkpoint=out.safetensors"]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}

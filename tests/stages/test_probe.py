@@ -13,12 +13,12 @@ import yaml
 from enginewright.artifacts import read_json
 from enginewright.config.choices import Builder
 from enginewright.errors import RequirementError
-from enginewright.probing import TOOLS, versions
+from enginewright.probing import TOOLS, probe, versions
 from stages.probe import main, run
 from tests.dag import ROOT
 from tests.stage.project import composed_text, files_below, project, run_module
 
-FILES = {f"probe/{tool}.json" for tool in (*TOOLS, "gpu")}
+FILES = {f"probe/{name}.json" for name in probe()}
 HEAVY = {"torch", "onnx", "onnxruntime", "polygraphy", "hydra", "omegaconf", "numpy", "tensorrt_rtx", "modelopt"}
 FULL_TENSORRT = any(versions(("tensorrt", "tensorrt-cu12", "tensorrt-cu13")).values())
 
@@ -113,7 +113,7 @@ def test_polygraphy_alone_is_no_builder() -> None:
 
 
 def test_the_default_builder_is_there() -> None:
-    assert set(run(networks())) == {*TOOLS, "gpu"}
+    assert set(run(networks())) == set(probe()) >= {*TOOLS, "gpu"}
 
 
 def test_a_demanded_gpu_must_be_there(monkeypatch: pytest.MonkeyPatch) -> None:

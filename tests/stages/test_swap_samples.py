@@ -16,7 +16,7 @@ from enginewright.config.models import ModelConfig
 from enginewright.config.sections import DataConfig
 from enginewright.contract import Contract, Kind, Port
 from enginewright.contract.shapes import opened
-from enginewright.errors import CheckpointError, NetworkError
+from enginewright.errors import CheckpointError, ConfigError
 from enginewright.images import load_pairs
 from enginewright.matching.normalise import normalise_keypoints
 from enginewright.reference import load_reference
@@ -141,9 +141,9 @@ def test_the_same_inputs_give_the_same_bytes(disk: Path, tmp_path: Path) -> None
 
 
 def test_a_network_of_neither_kind_has_no_samples(disk: Path, tmp_path: Path) -> None:
-    with pytest.raises(NetworkError) as caught:
+    with pytest.raises(ConfigError, match=r"model\.inputs does not name the inputs") as caught:
         samples_of(stage_of("other", disk, tmp_path))
-    assert (caught.value.expected, caught.value.got) == ("extractor or matcher", "network")
+    assert caught.value.got == "none"
 
 
 def test_a_refused_swap_leaves_earlier_outputs_as_they_are(disk: Path, tmp_path: Path) -> None:
