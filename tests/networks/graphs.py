@@ -12,6 +12,8 @@ import tensorrt_rtx as trt
 from numpy.typing import NDArray
 from torch import Tensor
 
+from enginewright.graphs.clean import strip_notes
+
 FORBIDDEN = {"NonZero", "DeformConv", "ScatterND", "Loop", "If", "Attention"}
 """Operators that TensorRT-RTX refuses, or that say that a shape depends on data."""
 
@@ -19,6 +21,14 @@ FORBIDDEN = {"NonZero", "DeformConv", "ScatterND", "Loop", "If", "Attention"}
 def operators(model: onnx.ModelProto) -> Counter[str]:
     """Return how often each operator is used."""
     return Counter(node.op_type for node in model.graph.node)
+
+
+def size_of(model: onnx.ModelProto) -> int:
+    """Return the bytes of a graph without the exporter's notes, which are longer the deeper the project lies."""
+    bare = onnx.ModelProto()
+    bare.CopyFrom(model)
+    strip_notes(bare)
+    return int(bare.ByteSize())
 
 
 def run_graph(model: onnx.ModelProto, inputs: tuple[Tensor, ...]) -> list[NDArray[Any]]:

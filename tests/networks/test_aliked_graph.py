@@ -16,10 +16,9 @@ from enginewright.config.models import ExtractorModel
 from enginewright.contract import Contract
 from enginewright.exporting import exporter as export
 from enginewright.exporting.request import ExportRequest
-from enginewright.graphs.clean import strip_notes
 from enginewright.graphs.io import check_io
 from networks.aliked import POSITIONS
-from tests.networks.graphs import FORBIDDEN, engine_bytes, operators, run_graph
+from tests.networks.graphs import FORBIDDEN, engine_bytes, operators, run_graph, size_of
 from tests.networks.published_aliked import aliked_model
 from tests.networks.real import Published, photograph
 
@@ -82,11 +81,10 @@ def test_the_graph_does_the_same_and_is_small(
 ) -> None:
     module, contract = module_of(published, rough), contract_of(rough)
     graph = export(exporter)(module, ExportRequest(contract, opset, dynamic))
-    strip_notes(graph)
     assert graph.opset_import[0].version == opset
     assert not FORBIDDEN & operators(graph).keys()
     weights = sum(tensor.numel() * tensor.element_size() for tensor in module.state_dict().values())
-    assert graph.ByteSize() < weights + 150_000, "a constant of the image's size was folded into the graph"
+    assert size_of(graph) < weights + 150_000, "a constant of the image's size was folded into the graph"
     for sizes in [(1, contract.sizes["height"], contract.sizes["width"]), *(OTHERS if dynamic else [])]:
         image = images(*(size - 7 * (rough and size > 2) for size in sizes)) if dynamic else images(*sizes)
         with torch.inference_mode():

@@ -16,7 +16,7 @@ from enginewright.exporting import exporter as export
 from enginewright.exporting.request import ExportRequest
 from networks.disk import CentredInstanceNorm2d, Disk, sample
 from tests.models import disk_model
-from tests.networks.graphs import FORBIDDEN, assert_close, engine_bytes, operators, run_graph
+from tests.networks.graphs import FORBIDDEN, assert_close, engine_bytes, operators, run_graph, size_of
 from tests.networks.real import KEYPOINTS, PAIRS, SIDE, Features, Published, photograph
 
 IMAGES = sorted({name for pair in PAIRS for name in pair[:2]})
@@ -183,7 +183,7 @@ def test_the_graph_is_static_small_and_does_the_same(
     assert model.opset_import[0].version == opset
     assert not FORBIDDEN & operators(model).keys()
     weights = sum(tensor.numel() * tensor.element_size() for tensor in small.state_dict().values())
-    assert model.ByteSize() < weights + 200_000, "a constant of the image's size was folded into the graph"
+    assert size_of(model) < weights + 200_000, "a constant of the image's size was folded into the graph"
     images = [patch, torch.cat((patch, patch.flip(-2)))[..., :48, :64].contiguous()] if dynamic else [patch]
     for image in images:
         with torch.inference_mode():

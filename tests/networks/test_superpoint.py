@@ -18,7 +18,7 @@ from enginewright.exporting import exporter as export
 from enginewright.exporting.request import ExportRequest
 from networks.superpoint import SuperPoint
 from tests.networks.cell_images import images, section
-from tests.networks.graphs import FORBIDDEN, assert_close, engine_bytes, operators, run_graph
+from tests.networks.graphs import FORBIDDEN, assert_close, engine_bytes, operators, run_graph, size_of
 from tests.networks.made_superpoint import made_superpoint
 from tests.networks.plain_superpoint import Found, plain_superpoint
 
@@ -198,7 +198,7 @@ def test_the_graph_is_small_and_does_the_same(
     assert not FORBIDDEN & operators(model).keys()
     assert operators(model)["Conv"] == len(PUBLISHED)
     weights = sum(tensor.numel() * tensor.element_size() for tensor in small.state_dict().values())
-    assert model.ByteSize() < weights + 150_000, "a constant of the image's size was folded into the graph"
+    assert size_of(model) < weights + 150_000, "a constant of the image's size was folded into the graph"
     tried = [patch, torch.cat((patch, patch.flip(-2)))[..., :56, :40].contiguous()] if dynamic else [patch]
     for image in tried:
         with torch.inference_mode():

