@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
+from typing import NoReturn
+
 
 class EnginewrightError(Exception):
     """Base of every error that a user can cause and mend.
@@ -56,3 +60,12 @@ class DataError(EnginewrightError):
 
 class RequirementError(EnginewrightError):
     """Something that this machine lacks."""
+
+
+def exit_with(main: Callable[[], int | None]) -> NoReturn:
+    """Run a command and exit with the status that it returns; a user's error is printed and exits with 1."""
+    try:
+        sys.exit(main())
+    except EnginewrightError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(1)

@@ -6,6 +6,7 @@ import hashlib
 import io
 import zlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 
 from enginewright.config.filled_input import Channels, Fill, FilledInput
 from enginewright.config.sections import DataConfig
-from enginewright.contract import Port
+from enginewright.contract import Contract, Port
 from enginewright.errors import ConfigError, DataError
 from enginewright.images.load import load_pairs
 from enginewright.images.tensor import to_input
@@ -23,6 +24,11 @@ from enginewright.reference import Arrays
 from enginewright.samples import Samples, batched, grouped_names
 
 Array = NDArray[Any]
+
+
+def in_shapes_of(contract: Contract, inputs: Mapping[str, FilledInput]) -> dict[str, FilledInput]:
+    """Return what fills each input of the contract, in the contract's shape: at a corner it is another one."""
+    return {port.name: replace(inputs[port.name], shape=list(contract.shape(port))) for port in contract.inputs}
 
 
 def filled_samples(

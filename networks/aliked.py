@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from enginewright.config.models import ExtractorModel
 from enginewright.contract import Contract
-from enginewright.contract.kinds import extractor_contract
+from enginewright.contract.kinds import extractor_contract_of
 from enginewright.errors import ConfigError
 from networks import Adapter, network
 from networks.parts.deformable import DeformableConv2d
@@ -170,11 +170,4 @@ class AlikedAdapter(Adapter[ExtractorModel]):
     def contract(self, model: ExtractorModel) -> Contract:
         """Return the extractor's contract."""
         samples_of(model)
-        return extractor_contract(
-            batch=model.batch,
-            height=model.height,
-            width=model.width,
-            keypoints=model.keypoints,
-            dimension=DESCRIPTOR,
-            fp32_nodes=(POSITIONS,),
-        )
+        return extractor_contract_of(model, DESCRIPTOR, fp32_nodes=(POSITIONS,))

@@ -15,8 +15,9 @@ from torch import Tensor, nn
 
 from enginewright.config.models import ExtractorModel
 from enginewright.contract import Contract
-from enginewright.contract.kinds import extractor_contract
+from enginewright.contract.kinds import extractor_contract_of
 from networks import Adapter, network
+from networks.parts.vectors import unit
 
 DESCRIPTOR = 128
 """Channels of a descriptor; the U-Net's last channel, after these, is the score map."""
@@ -27,9 +28,6 @@ KERNEL = 5
 
 MEANS = r"(?i).*(mean|/mul|node_mul|sqrt)"
 """The nodes that square and sum whole maps, by the names of both exporters: they stay fp32 at every precision."""
-
-MIN_NORM = 1e-6
-"""No descriptor is this short; fp16 can hold the number, which a division by it needs."""
 
 
 class UNet(nn.Module):
@@ -175,8 +173,7 @@ def sample(maps: Tensor, pixels: Tensor) -> Tensor:
     batch, channels, height, width = maps.shape
     index = pixels.unsqueeze(1).expand(batch, channels, pixels.shape[1])
     found = maps.reshape(batch, channels, height * width).gather(2, index)[:, :DESCRIPTOR].transpose(1, 2)
-    norm = torch.sqrt((found * found).sum(dim=-1, keepdim=True))
-    return found / norm.clamp_min(MIN_NORM)
+    return unit(found, dim=-1)
 
 
 @network("disk")
@@ -189,11 +186,4 @@ class DiskAdapter(Adapter[ExtractorModel]):
 
     def contract(self, model: ExtractorModel) -> Contract:
         """Return the extractor's contract."""
-        return extractor_contract(
-            batch=model.batch,
-            height=model.height,
-            width=model.width,
-            keypoints=model.keypoints,
-            dimension=DESCRIPTOR,
-            fp32_nodes=(MEANS,),
-        )
+        return extractor_contract_of(model, DESCRIPTOR, fp32_nodes=(MEANS,))

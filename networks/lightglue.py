@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from enginewright.config.choices import MatcherOutput
 from enginewright.config.models import MatcherModel
 from enginewright.contract import Contract
-from enginewright.contract.kinds import matcher_contract
+from enginewright.contract.kinds import matcher_contract_of
 from networks import Adapter, network
 from networks.parts.assignment import Assignment, mutual_matches, padding_bias
 
@@ -218,10 +218,4 @@ class LightGlueAdapter(Adapter[MatcherModel]):
 
     def contract(self, model: MatcherModel) -> Contract:
         """Return the matcher's contract, for either output."""
-        return matcher_contract(
-            batch=model.batch,
-            keypoints=model.keypoints,
-            dimension=model.input_dim,
-            layernorms=model.layernorms,
-            scores=model.output is MatcherOutput.scores,
-        )
+        return matcher_contract_of(model)

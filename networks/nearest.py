@@ -14,7 +14,7 @@ from enginewright.config import check
 from enginewright.config.choices import MatcherOutput
 from enginewright.config.models import MatcherModel
 from enginewright.contract import Contract
-from enginewright.contract.kinds import matcher_contract
+from enginewright.contract.kinds import matcher_contract_of
 from networks import Adapter, network
 from networks.parts.assignment import mutual_matches, padding_bias
 from networks.parts.vectors import unit
@@ -69,9 +69,4 @@ class NearestAdapter(Adapter[MatcherModel]):
 
     def contract(self, model: MatcherModel) -> Contract:
         """Return the matcher's contract, for either output."""
-        return matcher_contract(
-            batch=model.batch,
-            keypoints=model.keypoints,
-            dimension=model.input_dim,
-            scores=model.output is MatcherOutput.scores,
-        )
+        return matcher_contract_of(model)

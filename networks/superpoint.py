@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from enginewright.config.models import ExtractorModel
 from enginewright.contract import Contract
-from enginewright.contract.kinds import extractor_contract
+from enginewright.contract.kinds import extractor_contract_of
 from networks import Adapter, network
 from networks.parts.cell_sizes import CELL, check_sizes
 from networks.parts.cells import BORDER, Ratio, Slots, as_outputs, interpolate, pixel_scores, strongest
@@ -103,11 +103,4 @@ class SuperPointAdapter(Adapter[ExtractorModel]):
     def contract(self, model: ExtractorModel) -> Contract:
         """Return the extractor's contract."""
         check_sizes(model, BORDER)
-        return extractor_contract(
-            batch=model.batch,
-            height=model.height,
-            width=model.width,
-            keypoints=model.keypoints,
-            dimension=DESCRIPTOR,
-            channels=1,
-        )
+        return extractor_contract_of(model, DESCRIPTOR, channels=1)

@@ -22,7 +22,7 @@ from torch import Tensor, nn
 
 from enginewright.config.models import ExtractorModel
 from enginewright.contract import Contract
-from enginewright.contract.kinds import extractor_contract
+from enginewright.contract.kinds import extractor_contract_of
 from enginewright.errors import ConfigError
 from networks import Adapter, network
 from networks.parts.cell_sizes import CELL, check_sizes
@@ -141,11 +141,4 @@ class SuperPointOpenAdapter(Adapter[ExtractorModel]):
     def contract(self, model: ExtractorModel) -> Contract:
         """Return the extractor's contract."""
         detector_of(model)
-        return extractor_contract(
-            batch=model.batch,
-            height=model.height,
-            width=model.width,
-            keypoints=model.keypoints,
-            dimension=DESCRIPTOR,
-            channels=1,
-        )
+        return extractor_contract_of(model, DESCRIPTOR, channels=1)

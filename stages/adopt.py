@@ -28,8 +28,8 @@ from enginewright.errors import ConfigError
 from enginewright.filling import filled_samples
 from enginewright.graphs.files import check_graph, graph_bytes, save_graph
 from enginewright.graphs.io import check_io
-from enginewright.graphs.layernorm import check_form, layernorm_ops
-from enginewright.graphs.walk import count_ops, opset_of
+from enginewright.graphs.layernorm import check_form
+from enginewright.graphs.metrics import export_metrics
 from enginewright.progress import progress
 from enginewright.reference import Reference, save_reference
 from enginewright.stage import Stage, enter
@@ -105,17 +105,6 @@ def _onnx_model(model: ModelConfig) -> OnnxModel:
     return model
 
 
-def metrics_of(graph: onnx.ModelProto, seconds: float) -> dict[str, Any]:
-    """Return the metrics of export.json."""
-    return {
-        "opset": opset_of(graph),
-        "nodes": count_ops(graph).total(),
-        "bytes": len(graph_bytes(graph)),
-        "layernorm_ops": layernorm_ops(graph),
-        "seconds": round(seconds, 1),
-    }
-
-
 def main(stage: Stage) -> None:
     """Adopt, then write the graph, the reference and both metrics: nothing before every check has passed."""
     start = time.monotonic()
@@ -136,7 +125,7 @@ def main(stage: Stage) -> None:
     save_graph(stage.outputs["exported"], adopted.graph)
     save_reference(stage.outputs["reference"], adopted.reference)
     write_json(stage.outputs["swap"], adopted.metrics)
-    write_json(stage.outputs["export"], metrics_of(adopted.graph, time.monotonic() - start))
+    write_json(stage.outputs["export"], export_metrics(adopted.graph, time.monotonic() - start))
 
 
 if __name__ == "__main__":

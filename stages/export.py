@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import networks
 from enginewright.artifacts import write_json
@@ -16,10 +16,11 @@ from enginewright.contract.shapes import opened
 from enginewright.errors import GraphError
 from enginewright.exporting import exporter, packages
 from enginewright.graphs.clean import name_axes, strip_notes
-from enginewright.graphs.files import graph_bytes, save_graph
+from enginewright.graphs.files import save_graph
 from enginewright.graphs.io import check_io
-from enginewright.graphs.layernorm import check_form, layernorm_ops
-from enginewright.graphs.walk import count_ops, opset_of
+from enginewright.graphs.layernorm import check_form
+from enginewright.graphs.metrics import export_metrics
+from enginewright.graphs.walk import opset_of
 from enginewright.progress import progress
 from enginewright.stage import Stage, enter
 from enginewright.weights.store import load_checkpoint
@@ -67,17 +68,6 @@ def _check(graph: onnx.ModelProto, contract: Contract, config: ExportConfig) -> 
     check_io(graph, contract, config.dynamic)
 
 
-def metrics_of(graph: onnx.ModelProto, seconds: float) -> dict[str, Any]:
-    """Return the metrics of export.json."""
-    return {
-        "opset": opset_of(graph),
-        "nodes": count_ops(graph).total(),
-        "bytes": len(graph_bytes(graph)),
-        "layernorm_ops": layernorm_ops(graph),
-        "seconds": round(seconds, 1),
-    }
-
-
 def main(stage: Stage) -> None:
     """Export, then write the graph and its metrics."""
     start = time.monotonic()
@@ -89,7 +79,7 @@ def main(stage: Stage) -> None:
             stage.inputs["checkpoint"],
         )
     save_graph(stage.outputs["exported"], graph)
-    write_json(stage.outputs["metrics"], metrics_of(graph, time.monotonic() - start))
+    write_json(stage.outputs["metrics"], export_metrics(graph, time.monotonic() - start))
 
 
 if __name__ == "__main__":

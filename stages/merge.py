@@ -7,15 +7,13 @@ and reference are those of the two networks, so nothing of torch runs.
 from __future__ import annotations
 
 import time
-from typing import Any
 
 import onnx
 
 from enginewright.artifacts import write_json
 from enginewright.graphs.files import load_graph, save_graph
 from enginewright.graphs.io import check_io
-from enginewright.graphs.layernorm import layernorm_ops
-from enginewright.graphs.walk import count_ops, opset_of
+from enginewright.graphs.metrics import export_metrics
 from enginewright.merging.contract import merged_contract
 from enginewright.merging.graph import merged_graph
 from enginewright.merging.reference import merged_reference
@@ -40,17 +38,6 @@ def run(
     return merged, merged_reference(*references, contract)
 
 
-def metrics_of(graph: onnx.ModelProto, size: int, seconds: float) -> dict[str, Any]:
-    """Return the metrics of export.json."""
-    return {
-        "opset": opset_of(graph),
-        "nodes": count_ops(graph).total(),
-        "bytes": size,
-        "layernorm_ops": layernorm_ops(graph),
-        "seconds": round(seconds, 1),
-    }
-
-
 def main(stage: Stage) -> None:
     """Merge, then write the graph, its reference and the metrics."""
     start = time.monotonic()
@@ -59,8 +46,7 @@ def main(stage: Stage) -> None:
     merged, reference = run(extractor, matcher, (first, second))
     save_reference(stage.outputs["reference"], reference)
     save_graph(stage.outputs["exported"], merged)
-    size = stage.outputs["exported"].stat().st_size
-    write_json(stage.outputs["metrics"], metrics_of(merged, size, time.monotonic() - start))
+    write_json(stage.outputs["metrics"], export_metrics(merged, time.monotonic() - start))
 
 
 if __name__ == "__main__":

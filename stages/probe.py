@@ -12,7 +12,7 @@ from typing import Any
 
 from enginewright.artifacts import write_json
 from enginewright.config.params import read_networks
-from enginewright.errors import EnginewrightError, RequirementError
+from enginewright.errors import RequirementError, exit_with
 from enginewright.probing import probe
 
 
@@ -50,8 +50,4 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main(Path(sys.argv[1]))
-    except EnginewrightError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(1)
+    exit_with(lambda: main(Path(sys.argv[1])))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Callable
 
 import pytest
 
 from enginewright import errors
-from enginewright.errors import ConfigError, EnginewrightError
+from enginewright.errors import ConfigError, EnginewrightError, exit_with
 
 TREE = [value for value in vars(errors).values() if isinstance(value, type) and issubclass(value, Exception)]
 
@@ -57,3 +58,25 @@ def test_a_cause_is_kept_for_whoever_debugs() -> None:
     with pytest.raises(ConfigError) as caught:
         raise ConfigError("could not write") from reason
     assert caught.value.__cause__ is reason
+
+
+def refused() -> None:
+    raise ConfigError("what", cure="cure")
+
+
+@pytest.mark.parametrize(("main", "status"), [(lambda: None, 0), (lambda: 0, 0), (lambda: 3, 3), (refused, 1)])
+def test_a_command_exits_with_its_status_and_1_for_what_a_user_can_mend(
+    main: Callable[[], int | None], status: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        exit_with(main)
+    assert (caught.value.code or 0) == status
+    assert capsys.readouterr().err == ("error: what\n  cure: cure\n" if main is refused else "")
+
+
+def test_a_fault_of_ours_keeps_its_trace() -> None:
+    def broken() -> None:
+        raise KeyError("ours")
+
+    with pytest.raises(KeyError):
+        exit_with(broken)

@@ -10,6 +10,7 @@ from enginewright.config.filled_input import FilledInput
 from enginewright.contract import Contract, Kind, Port, Rule
 from enginewright.contract.shapes import Ranges, corners, opened
 from enginewright.errors import ConfigError
+from enginewright.filling import in_shapes_of
 from enginewright.reference import Arrays, Reference
 from enginewright.samples import Samples
 
@@ -51,8 +52,7 @@ def _refuse_outside(sizes: Sizes, ranges: Ranges) -> None:
 def _at(
     contract: Contract, fills: Mapping[str, FilledInput], sampler: Sampler, run: Run, most: int | None
 ) -> Reference:
-    shaped = {port.name: replace(fills[port.name], shape=list(contract.shape(port))) for port in contract.inputs}
-    samples = sampler(shaped, most)
+    samples = sampler(in_shapes_of(contract, fills), most)
     return Reference(samples.inputs, run(samples.inputs), samples.names, contract)
 
 

@@ -21,7 +21,7 @@ from enginewright.artifacts import write_bytes
 from enginewright.config.refusals import as_error
 from enginewright.config.resolvers import CONF
 from enginewright.config.store import register
-from enginewright.errors import ConfigError, EnginewrightError
+from enginewright.errors import ConfigError, exit_with
 
 
 def composed(overrides: list[str], conf: Path = CONF) -> DictConfig:
@@ -39,6 +39,16 @@ def composed(overrides: list[str], conf: Path = CONF) -> DictConfig:
     except (HydraException, OmegaConfBaseException, YAMLError, ValueError) as error:
         raise as_error(error, overrides) from error
     return config
+
+
+def plain(overrides: list[str]) -> dict[str, Any]:
+    """Return `composed` as plain mappings, lists and values.
+
+    Raises:
+        ConfigError: as `composed` does.
+    """
+    found: Any = OmegaConf.to_container(composed(overrides), resolve=True, enum_to_str=True)
+    return dict(found)
 
 
 def params_text(config: DictConfig) -> str:
@@ -81,8 +91,4 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main(sys.argv[1:]))
-    except EnginewrightError as refusal:
-        print(f"error: {refusal}", file=sys.stderr)
-        sys.exit(1)
+    exit_with(lambda: main(sys.argv[1:]))

@@ -16,6 +16,8 @@ from enginewright.config.filled_input import FilledInput
 MAX_KEYPOINTS = 3840
 """TensorRT's TopK takes no larger K."""
 
+MOST_BATCH = 256
+
 
 @dataclass(frozen=True)
 class ModelConfig:
@@ -34,7 +36,7 @@ class ModelConfig:
     options: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        check.between("model.batch", self.batch, 1, 256)
+        check.between("model.batch", self.batch, 1, MOST_BATCH)
         check.between("model.layernorms", self.layernorms, 0, 10_000)
         check.plain_names("model.options", self.options)
         for axis, pair in self.ranges.items():
@@ -63,8 +65,12 @@ class ExtractorModel(ModelConfig):
         check.multiple("model.width", self.width, self.multiple)
         check.between("model.window", self.window, 3, min(63, self.height, self.width))
         check.odd("model.window", self.window)
-        inner = (self.height - self.window + 1) * (self.width - self.window + 1)
-        check.between("model.keypoints", self.keypoints, 1, min(MAX_KEYPOINTS, inner))
+        check.between("model.keypoints", self.keypoints, 1, self.most_keypoints(self.height, self.width))
+
+    def most_keypoints(self, height: int, width: int) -> int:
+        """Return the largest K at an image size: TensorRT's limit, or every pixel whose window lies in the image."""
+        rows, columns = (max(0, size - self.window + 1) for size in (height, width))
+        return min(MAX_KEYPOINTS, rows * columns)
 
 
 @dataclass(frozen=True)

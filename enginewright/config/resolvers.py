@@ -55,13 +55,11 @@ def _matcher(name: str, network: NetworkConfig) -> dict[str, Any] | None:
     """
     if network.extractor == name:
         return None
-    merged = isinstance(network.model, MergedModel)
-    return {
-        "extractor": network.extractor,
-        "matcher": network.model.matcher if isinstance(network.model, MergedModel) else name,
-        "features": name if merged else network.extractor,
-        "data": {"watch": network.data.watch},
-    }
+    matcher, features = name, network.extractor
+    if isinstance(network.model, MergedModel):
+        matcher, features = network.model.matcher, name
+    watch = {"watch": network.data.watch}
+    return {"extractor": network.extractor, "matcher": matcher, "features": features, "data": watch}
 
 
 WIRINGS: dict[str, Callable[[str, NetworkConfig], dict[str, Any] | None]] = {
@@ -114,9 +112,21 @@ def _wired(key: str, *, _root_: DictConfig) -> DictConfig:
     return OmegaConf.create(_wirings(_plain_networks(_root_))[key])
 
 
+_LAST: dict[str, dict[str, dict[str, Any]]] = {}
+"""What the networks that were checked last are wired by: one composition asks for each list, and for all of them."""
+
+
 def _wirings(networks: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """Check every network, then return each list of networks with the facts that its stages are wired by."""
-    checked = check_networks(networks)
+    key = repr(networks)
+    if key not in _LAST:
+        found = _wired_by(check_networks(networks))
+        _LAST.clear()
+        _LAST[key] = found
+    return _LAST[key]
+
+
+def _wired_by(checked: dict[str, NetworkConfig]) -> dict[str, dict[str, Any]]:
     found = {key: {name: wire(name, network) for name, network in checked.items()} for key, wire in WIRINGS.items()}
     return {key: {name: wired for name, wired in rows.items() if wired is not None} for key, rows in found.items()}
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from math import prod
 
 from enginewright.config.choices import MatcherOutput, ModelKind
-from enginewright.config.models import MAX_KEYPOINTS, ExtractorModel, MatcherModel, ModelConfig, OnnxModel
+from enginewright.config.models import MOST_BATCH, ExtractorModel, MatcherModel, ModelConfig, OnnxModel
 from enginewright.config.network import NetworkConfig
 from enginewright.contract.shapes import TIED, ends
 from enginewright.errors import ConfigError
@@ -18,7 +18,6 @@ from enginewright.errors import ConfigError
 OPEN = {ModelKind.extractor: ("batch", "height", "width"), ModelKind.matcher: ("batch", "keypoints")}
 """The axes that the graph of each kind can leave open. Those of other networks are known to their adapters only."""
 
-MOST_BATCH = 256
 MOST_BYTES = 1 << 30
 """What the samples at all corners may come to: they are kept in memory and in reference.npz."""
 
@@ -121,7 +120,7 @@ def _check_least(name: str, model: ExtractorModel) -> None:
     """Refuse a smallest image that K keypoints or the suppression window do not fit into."""
     least = {axis: model.ranges.get(axis, [getattr(model, axis)])[0] for axis in ("height", "width")}
     where = ", ".join(f"{axis}={size}" for axis, size in least.items())
-    most = most_keypoints(model, **least)
+    most = model.most_keypoints(**least)
     if model.keypoints > most > 0:
         raise ConfigError(
             f"networks.{name}.model.keypoints is more than the smallest image of its ranges has room for",
@@ -140,18 +139,12 @@ def _check_least(name: str, model: ExtractorModel) -> None:
         ) from error
 
 
-def most_keypoints(model: ExtractorModel, height: int, width: int) -> int:
-    """Return the largest K at an image size: TensorRT's limit, or every pixel whose window lies in the image."""
-    rows, columns = (max(0, size - model.window + 1) for size in (height, width))
-    return min(MAX_KEYPOINTS, rows * columns)
-
-
 def _check_found(name: str, model: MatcherModel, feeding: ModelConfig, extractor: str) -> None:
     """Refuse a K that the extractor cannot be asked for, at the image size that it has."""
     low, high = model.ranges["keypoints"]
     if not isinstance(feeding, ExtractorModel):
         return
-    most = most_keypoints(feeding, feeding.height, feeding.width)
+    most = feeding.most_keypoints(feeding.height, feeding.width)
     if high > most:
         raise ConfigError(
             f"networks.{name}.model.ranges.keypoints is more than {extractor} can find",

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from enginewright.config.choices import MatcherOutput
 from enginewright.contract import Contract, Kind, Port, Rule
+
+if TYPE_CHECKING:
+    from enginewright.config.models import ExtractorModel, MatcherModel
 
 
 def extractor_contract(  # noqa: PLR0913 - the sizes of a graph, by keyword
@@ -39,6 +45,22 @@ def extractor_contract(  # noqa: PLR0913 - the sizes of a graph, by keyword
     )
 
 
+def extractor_contract_of(
+    model: ExtractorModel, dimension: int, channels: int = 3, fp32_nodes: tuple[str, ...] = ()
+) -> Contract:
+    """Return the contract of an extractor with the sizes of its `model` section; the rest is the network's own."""
+    return extractor_contract(
+        batch=model.batch,
+        height=model.height,
+        width=model.width,
+        keypoints=model.keypoints,
+        dimension=dimension,
+        channels=channels,
+        layernorms=model.layernorms,
+        fp32_nodes=fp32_nodes,
+    )
+
+
 def matcher_contract(
     *, keypoints: int, dimension: int, batch: int = 1, layernorms: int = 0, scores: bool = False
 ) -> Contract:
@@ -61,4 +83,15 @@ def matcher_contract(
         outputs=(Port("scores", ("batch", "keypoints", "keypoints"), dynamic=slots),) if scores else matches,
         sizes={"batch": batch, "images": 2 * batch, "keypoints": keypoints, "xy": 2, "dimension": dimension},
         layernorms=layernorms,
+    )
+
+
+def matcher_contract_of(model: MatcherModel) -> Contract:
+    """Return the contract of a matcher with the sizes of its `model` section, for either output."""
+    return matcher_contract(
+        batch=model.batch,
+        keypoints=model.keypoints,
+        dimension=model.input_dim,
+        layernorms=model.layernorms,
+        scores=model.output is MatcherOutput.scores,
     )

@@ -65,12 +65,13 @@ def ends(ranges: Ranges) -> list[dict[str, int]]:
 
 def at(contract: Contract, sizes: Mapping[str, int]) -> Contract:
     """Return the contract with these sizes of its axes, and those of the axes tied to them."""
-    tied = {
-        axis: times * sizes[leader]
-        for axis, (leader, times) in TIED.items()
-        if leader in sizes and axis in contract.sizes
-    }
+    tied = {axis: size for axis, size in tied_sizes(sizes).items() if axis in contract.sizes}
     return replace(contract, sizes=contract.sizes | tied | dict(sizes))
+
+
+def tied_sizes(sizes: Mapping[str, int]) -> dict[str, int]:
+    """Return the sizes of the axes that those in `sizes` decide."""
+    return {axis: times * sizes[leader] for axis, (leader, times) in TIED.items() if leader in sizes}
 
 
 def open_axes(contract: Contract) -> list[str]:

@@ -14,16 +14,13 @@ from typing import Any
 from enginewright.config.choices import Builder
 from enginewright.engine import api
 from enginewright.engine.bindings import Binding
+from enginewright.engine.child import ERRORS, child_environment, last_words
 from enginewright.engine.gpu import Gpu, find_gpu
 from enginewright.engine.job import ENGINE, GRAPH, TIMING_CACHE, Job, read_result, write_job
 from enginewright.engine.support import Targets, targets
 from enginewright.engine.timing_cache import cache_path, keep_cache, read_cache
 from enginewright.errors import BuildError, RequirementError
 from enginewright.progress import progress
-
-_PACKAGE_ROOT = Path(__file__).resolve().parents[2]
-_ERRORS = "stderr.txt"
-_MOST_TEXT = 2000
 
 
 @dataclass(frozen=True)
@@ -93,14 +90,12 @@ def _lay_out_cache(folder: Path, job: Job, gpu: Gpu | None) -> Path | None:
 
 def _run(folder: Path, builder: Builder) -> None:
     """Run the building process to its end, showing its steps."""
-    inherited = api.environment(builder, os.environ)
-    python_path = os.pathsep.join(filter(None, [str(_PACKAGE_ROOT), inherited.get("PYTHONPATH")]))
     command = [sys.executable, "-m", "enginewright.engine.worker"]
     with (
         progress(f"building an engine with {builder.name}", unit="steps") as tick,
-        (folder / _ERRORS).open("wb") as errors,
+        (folder / ERRORS).open("wb") as errors,
         subprocess.Popen(
-            command, cwd=folder, env=inherited | {"PYTHONPATH": python_path}, stdout=subprocess.PIPE, stderr=errors
+            command, cwd=folder, env=child_environment(builder), stdout=subprocess.PIPE, stderr=errors
         ) as process,
     ):
         try:
@@ -121,12 +116,11 @@ def _follow(process: subprocess.Popen[bytes], tick: Any) -> None:
 
 
 def _died(folder: Path, builder: Builder, code: int) -> BuildError:
-    text = (folder / _ERRORS).read_text(encoding="utf-8", errors="replace").strip()[-_MOST_TEXT:]
     cause = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
     return BuildError(
         f"the building process of {builder.name} died",
         expected="an engine or a reason",
-        got=f"{cause}{': ' if text else ''}{text}",
+        got=last_words(folder, cause),
         cure="SIGKILL is mostly a lack of memory; otherwise try another opset or exporter",
     )
 

@@ -35,16 +35,26 @@ class Job:
     ranges: Mapping[str, Sequence[int]]
 
 
+def build_to_json(build: BuildConfig) -> dict[str, Any]:
+    """Return the options of a build as JSON takes them."""
+    return vars(build) | {"builder": build.builder.value}
+
+
+def build_from_json(raw: Mapping[str, Any]) -> BuildConfig:
+    """Return the options that `build_to_json` gave."""
+    return BuildConfig(**{**raw, "builder": Builder(raw["builder"])})
+
+
 def write_job(folder: Path, job: Job) -> None:
     """Write the job into the folder of the building process."""
-    write_json(folder / JOB, asdict(job) | {"build": vars(job.build) | {"builder": job.build.builder.value}})
+    write_json(folder / JOB, asdict(job) | {"build": build_to_json(job.build)})
 
 
 def read_job(folder: Path) -> Job:
     """Return the job that `write_job` wrote."""
     raw = read_json(folder / JOB)
     return Job(
-        build=BuildConfig(**(raw["build"] | {"builder": Builder(raw["build"]["builder"])})),
+        build=build_from_json(raw["build"]),
         inputs=tuple(Binding.from_json(binding) for binding in raw["inputs"]),
         outputs=tuple(Binding.from_json(binding) for binding in raw["outputs"]),
         ranges=raw["ranges"],

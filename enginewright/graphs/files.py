@@ -18,6 +18,17 @@ def load_graph(path: Path) -> onnx.ModelProto:
     Raises:
         GraphError: if the file is no ONNX model, is empty or cut short, or keeps tensors in other files.
     """
+    model = read_graph(path)
+    refuse_external_data(model, path.name)
+    return model
+
+
+def read_graph(path: Path) -> onnx.ModelProto:
+    """Return the model in `path`; tensors that it keeps in other files are left there.
+
+    Raises:
+        GraphError: if the file is no ONNX model, is empty or cut short.
+    """
     model = onnx.ModelProto()
     try:
         model.ParseFromString(path.read_bytes())
@@ -31,7 +42,6 @@ def load_graph(path: Path) -> onnx.ModelProto:
             expected="a whole ONNX file",
             cure="build it again with dvc repro",
         )
-    refuse_external_data(model, path.name)
     return model
 
 

@@ -21,6 +21,15 @@ def all_messages(message: Any) -> Iterator[Any]:
                 yield from all_messages(inner)
 
 
+def subgraphs(node: onnx.NodeProto) -> Iterator[tuple[str, onnx.GraphProto]]:
+    """Yield attribute name and graph of each subgraph that a node of control flow runs."""
+    for attribute in node.attribute:
+        if attribute.type == onnx.AttributeProto.GRAPH:
+            yield attribute.name, attribute.g
+        for inner in attribute.graphs:
+            yield attribute.name, inner
+
+
 def all_nodes(model: onnx.ModelProto) -> Iterator[onnx.NodeProto]:
     """Yield every node of the model, functions and subgraphs included."""
     return (item for item in all_messages(model) if isinstance(item, onnx.NodeProto))

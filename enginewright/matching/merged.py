@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 
+from enginewright.artifacts import sha256_of
 from enginewright.images import Pair, to_input
 from enginewright.matching.chain import Tick, filled
 from enginewright.matching.engine_graph import EngineGraph
@@ -40,10 +41,14 @@ def match_images(graph: Graph, pairs: Sequence[Pair], channels: int, tick: Tick 
 
 
 class MergedChains:
-    """Merged graphs in ONNX Runtime, and as an engine; `inputs` has their paths, as `matcher_exported` and so on."""
+    """Merged graphs in ONNX Runtime, and as an engine; `inputs` has their paths, as `matcher_exported` and so on.
+
+    What was computed with the same bytes before is not computed again.
+    """
 
     def __init__(self, task: Task, inputs: Mapping[str, Path]) -> None:
         self._task, self._inputs = task, inputs
+        self._found: dict[str, list[Matched]] = {}
 
     def run(self, name: str) -> list[Matched]:
         """Return the matches of the artifact `name`, one for each pair.
@@ -57,7 +62,9 @@ class MergedChains:
             with closing(EngineGraph(self._inputs["matcher_engine"], self._inputs["matcher_record"])) as engine:
                 return self._matched(engine, name)
         path = self._inputs[f"matcher_{name}"]
-        return self._matched(OnnxGraph(path, provider_that_proves(path)), name)
+        if (key := sha256_of(path)) not in self._found:
+            self._found[key] = self._matched(OnnxGraph(path, provider_that_proves(path)), name)
+        return self._found[key]
 
     def _matched(self, graph: Graph, name: str) -> list[Matched]:
         with progress(f"matching with the {name} graph", len(self._task.pairs), "pairs") as tick:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from enginewright.artifacts import write_json
 from enginewright.config.models import ModelConfig
 from enginewright.config.network import NetworkConfig
-from enginewright.errors import ConfigError, EnginewrightError, GraphError
+from enginewright.errors import ConfigError, GraphError, exit_with
 from enginewright.preflight.report import Report
 from enginewright.preflight.task import Options
 from enginewright.progress import progress
@@ -104,23 +104,12 @@ def _range(text: str) -> tuple[str, list[int]]:
 
 def _read(path: Path) -> onnx.ModelProto:
     """Return the model in a file; tensors in other files are left there, for the report to name."""
-    import onnx
-
-    from enginewright.graphs.files import load_graph
+    from enginewright.graphs.files import read_graph
 
     if not path.is_file():
         raise GraphError("there is no such file", expected="an ONNX file", got=path)
-    try:
-        return load_graph(path)
-    except GraphError as error:
-        if error.got != "external data":
-            raise
-        return onnx.load_model(path, load_external_data=False)
+    return read_graph(path)
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main(sys.argv[1:]))
-    except EnginewrightError as refusal:
-        print(f"error: {refusal}", file=sys.stderr)
-        sys.exit(1)
+    exit_with(lambda: main(sys.argv[1:]))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from enginewright.artifacts import write_bytes
 from enginewright.config.choices import Builder
-from enginewright.engine import api
+from enginewright.engine.child import ERRORS, child_environment, last_words
 from enginewright.engine.gpu import find_gpu
 from enginewright.errors import BuildError
 from enginewright.graphs.files import graph_bytes
@@ -26,9 +25,6 @@ from enginewright.verdicts import not_run
 if TYPE_CHECKING:
     import onnx
 
-_PACKAGE_ROOT = Path(__file__).resolve().parents[2]
-_ERRORS = "stderr.txt"
-_MOST_TEXT = 2000
 _CRASHES = {signal.SIGSEGV, signal.SIGFPE, signal.SIGABRT, signal.SIGBUS, signal.SIGILL}
 """Signals that a graph can cause; others come from outside."""
 
@@ -81,21 +77,18 @@ def _answer(folder: Path, options: Options) -> Answer | str:
 
 def _run(folder: Path, builder: Builder) -> int:
     """Return the exit code of one child."""
-    inherited = api.environment(builder, os.environ)
-    python_path = os.pathsep.join(filter(None, [str(_PACKAGE_ROOT), inherited.get("PYTHONPATH")]))
     command = [sys.executable, "-m", "enginewright.preflight.worker"]
-    with (folder / _ERRORS).open("wb") as errors:
+    with (folder / ERRORS).open("wb") as errors:
         done = subprocess.run(
-            command, cwd=folder, env=inherited | {"PYTHONPATH": python_path}, stdout=errors, stderr=errors, check=False
+            command, cwd=folder, env=child_environment(builder), stdout=errors, stderr=errors, check=False
         )
     return done.returncode
 
 
 def _died(folder: Path, builder: Builder, code: int) -> BuildError:
-    text = (folder / _ERRORS).read_text(encoding="utf-8", errors="replace").strip()[-_MOST_TEXT:]
     return BuildError(
         f"preflight's process for {builder.name} ended without an answer",
         expected="an answer, or a step that the builder dies of",
-        got=f"exit code {code}{': ' if text else ''}{text}",
+        got=last_words(folder, f"exit code {code}"),
         cure="SIGKILL (-9) is mostly a lack of memory; otherwise report it with the graph",
     )

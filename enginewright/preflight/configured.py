@@ -7,9 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from omegaconf import OmegaConf
-
-from enginewright.config.compose import composed
+from enginewright.config.compose import plain
 from enginewright.config.models import MergedModel, OnnxModel
 from enginewright.config.network import AXES, NetworkConfig, check_name
 from enginewright.config.typed import typed, typed_network
@@ -26,8 +24,8 @@ def network_configs(name: str, overrides: list[str]) -> dict[str, NetworkConfig]
         ConfigError: for a network or a value that does not fit.
     """
     check_name(name)
-    plain = composed_for(name, overrides)["networks"]
-    return {network: typed_network(values, network) for network, values in plain.items()}
+    networks = composed_for(name, overrides)["networks"]
+    return {network: typed_network(values, network) for network, values in networks.items()}
 
 
 def exported(name: str, configs: Mapping[str, NetworkConfig]) -> onnx.ModelProto:
@@ -83,5 +81,5 @@ def sections(overrides: list[str]) -> dict[str, Any]:
     Raises:
         ConfigError: for a value that does not fit.
     """
-    plain: Any = OmegaConf.to_container(composed(overrides), resolve=True, enum_to_str=True)
-    return {axis: typed(cls, plain[axis], axis) for axis, (_, cls) in AXES.items()}
+    found = plain(overrides)
+    return {axis: typed(cls, found[axis], axis) for axis, (_, cls) in AXES.items()}

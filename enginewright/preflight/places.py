@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 import onnx
-from onnx import AttributeProto, GraphProto, NodeProto, TensorProto, ValueInfoProto
+from onnx import GraphProto, NodeProto, TensorProto, ValueInfoProto
+
+from enginewright.graphs.walk import subgraphs
 
 Types: TypeAlias = ChainMap[str, ValueInfoProto]
 Constants: TypeAlias = ChainMap[str, TensorProto]
@@ -64,15 +66,6 @@ def _places(graph: GraphProto, path: tuple[str, ...], outer: Scope) -> Iterator[
             yield from _places(inner, (*path, place.name, attribute), scope)
         scope.producers.maps[0].update(dict.fromkeys(filter(None, node.output), place))
         yield place
-
-
-def subgraphs(node: NodeProto) -> Iterator[tuple[str, GraphProto]]:
-    """Yield attribute name and graph of each subgraph that a node holds."""
-    for attribute in node.attribute:
-        if attribute.type == AttributeProto.GRAPH:
-            yield attribute.name, attribute.g
-        for inner in attribute.graphs:
-            yield attribute.name, inner
 
 
 def read_names(node: NodeProto) -> list[str]:

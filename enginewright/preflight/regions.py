@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 import onnx
 from onnx import NodeProto, TensorProto, ValueInfoProto, helper
 
-from enginewright.preflight.places import Place, read_names, subgraphs
+from enginewright.graphs.walk import subgraphs
+from enginewright.preflight.places import Place, read_names
 
 _PLAIN = {
     TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.BFLOAT16, TensorProto.DOUBLE, TensorProto.BOOL,

@@ -7,10 +7,11 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from enginewright.artifacts import read_json, write_json
-from enginewright.config.choices import Builder, Precision, Simplifier
+from enginewright.config.choices import Precision, Simplifier
 from enginewright.config.models import ModelConfig
 from enginewright.config.sections import BuildConfig, CastConfig, SimplifyConfig
-from enginewright.contract.shapes import TIED, ends
+from enginewright.contract.shapes import ends, tied_sizes
+from enginewright.engine.job import build_from_json, build_to_json
 from enginewright.preflight.report import Blocker, Counts
 
 GRAPH, TASK, STEP, ANSWER = "graph.onnx", "task.json", "step", "answer.json"
@@ -62,7 +63,7 @@ class Options:
 
 
 def _with_tied(sizes: Mapping[str, int]) -> dict[str, int]:
-    return dict(sizes) | {axis: times * sizes[leader] for axis, (leader, times) in TIED.items() if leader in sizes}
+    return dict(sizes) | tied_sizes(sizes)
 
 
 @dataclass(frozen=True)
@@ -84,9 +85,8 @@ class Answer:
 
 def write_task(folder: Path, task: Task) -> None:
     """Write the task into the folder of the child."""
-    build = vars(task.options.build) | {"builder": task.options.build.builder.value}
     options = vars(task.options) | {
-        "build": build,
+        "build": build_to_json(task.options.build),
         "sizes": dict(task.options.sizes),
         "ranges": {axis: list(pair) for axis, pair in task.options.ranges.items()},
     }
@@ -97,11 +97,8 @@ def write_task(folder: Path, task: Task) -> None:
 def read_task(folder: Path) -> Task:
     """Return the task that `write_task` wrote."""
     raw = read_json(folder / TASK)
-    build = raw["options"]["build"]
-    config = BuildConfig(**(build | {"builder": Builder(build["builder"])}))
-    return Task(
-        Options(**(raw["options"] | {"build": config})), {int(step): cause for step, cause in raw["fatal"].items()}
-    )
+    options = Options(**(raw["options"] | {"build": build_from_json(raw["options"]["build"])}))
+    return Task(options, {int(step): cause for step, cause in raw["fatal"].items()})
 
 
 def write_answer(folder: Path, answer: Answer) -> None:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 from enginewright.engine.gpu import find_gpu
-from enginewright.errors import EnginewrightError
+from enginewright.errors import exit_with
 from enginewright.report.markdown import markdown_table
 from enginewright.report.summary import summary_rows
 
@@ -29,9 +28,10 @@ def _git(*words: str) -> str:
     return subprocess.run(["git", *words], capture_output=True, text=True, check=True).stdout.strip()
 
 
+def main() -> None:
+    """Print the table of the metrics below metrics/."""
+    print(markdown_table(summary_rows(Path("metrics")), commit(), hardware()), end="")
+
+
 if __name__ == "__main__":
-    try:
-        print(markdown_table(summary_rows(Path("metrics")), commit(), hardware()), end="")
-    except EnginewrightError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(1)
+    exit_with(main)

@@ -14,9 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from omegaconf import OmegaConf
 
-from enginewright.config.compose import composed
+from enginewright.config.compose import plain
 from enginewright.config.network import check_name
 from enginewright.config.resolvers import CONF
 from enginewright.errors import ConfigError
@@ -70,8 +69,8 @@ def composed_for(network: str, overrides: list[str]) -> dict[str, Any]:
     Raises:
         ConfigError: if the network is not there, or an override does not fit.
     """
-    chosen = [*_composed([])["networks"], *([*_needed(network), network] if network else [])]
-    config = _composed([f"network=[{','.join(dict.fromkeys(chosen))}]", *overrides])
+    chosen = [*plain([])["networks"], *([*_needed(network), network] if network else [])]
+    config = plain([f"network=[{','.join(dict.fromkeys(chosen))}]", *overrides])
     if network and network not in config["networks"]:
         raise ConfigError("unknown network", expected=sorted(config["networks"]), got=network)
     return config
@@ -84,11 +83,6 @@ def _needed(network: str) -> Iterator[str]:
     for name in (values.get("extractor"), values.get("model", {}).get("matcher")):
         if isinstance(name, str) and name != network and (CONF / "network" / f"{name}.yaml").is_file():
             yield from (*_needed(name), name)
-
-
-def _composed(overrides: list[str]) -> dict[str, Any]:
-    plain: Any = OmegaConf.to_container(composed(overrides), resolve=True, enum_to_str=True)
-    return dict(plain)
 
 
 def _item(stage: Mapping[str, Any], name: str, network: str, config: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from enginewright.config.params import read_networks
-from enginewright.errors import ConfigError, EnginewrightError
+from enginewright.errors import ConfigError, exit_with
 from enginewright.stage.stage import Stage
 from enginewright.warm import hand_over
 
@@ -20,15 +20,17 @@ def enter(
 
     heavy: the packages that the stage imports and that stages of one `dvc repro` share (enginewright/warm).
     """
-    try:
-        stage = _stage(sys.argv, sections)
-        status = hand_over(heavy(stage)) if heavy else None
-        if status is not None:
-            sys.exit(status)
+    exit_with(lambda: _run(main, sections, heavy))
+
+
+def _run(
+    main: Callable[[Stage], None], sections: tuple[str, ...], heavy: Callable[[Stage], Sequence[str]] | None
+) -> int | None:
+    stage = _stage(sys.argv, sections)
+    status = hand_over(heavy(stage)) if heavy else None
+    if status is None:
         main(stage)
-    except EnginewrightError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(1)
+    return status
 
 
 def _stage(argv: Sequence[str], sections: tuple[str, ...]) -> Stage:

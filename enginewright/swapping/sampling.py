@@ -16,7 +16,7 @@ from enginewright.config.models import ModelConfig, NetworkModel
 from enginewright.config.sections import DataConfig
 from enginewright.contract import Contract, Kind
 from enginewright.errors import ConfigError, NetworkError
-from enginewright.filling import filled_samples
+from enginewright.filling import filled_samples, in_shapes_of
 from enginewright.images.load import load_pairs
 from enginewright.images.pair import Pair
 from enginewright.reference import Arrays
@@ -106,7 +106,7 @@ class FilledSampler:
             )
         if most is None:
             _refuse_other_shapes(fills, contract)
-        shaped = {port.name: replace(fills[port.name], shape=list(contract.shape(port))) for port in contract.inputs}
+        shaped = in_shapes_of(contract, fills)
         return filled_samples(contract.inputs, shaped, self.data, self.model.samples, most)
 
 

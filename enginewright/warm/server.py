@@ -57,7 +57,7 @@ class Server:
         waiting = [self._owner, self._listening.fileno()]
         waiting += [number for running in self._running for number in (running.ended, running.connection.fileno())]
         ready, _, _ = select.select(waiting, [], [])
-        return [number for number in ready if number in waiting]
+        return ready
 
     def _stop(self) -> None:
         """End all forks: what they would write, nobody waits for."""

@@ -15,7 +15,7 @@ from enginewright.config.compose import composed
 from enginewright.config.models import ModelConfig
 from enginewright.config.network import NetworkConfig
 from enginewright.config.rules import check_networks
-from enginewright.config.shapes import check_shapes, most_keypoints
+from enginewright.config.shapes import check_shapes
 from enginewright.errors import ConfigError
 from tests.config.routes import ROOT, by_us
 from tests.models import disk_model
@@ -145,7 +145,7 @@ def test_a_window_that_leaves_the_smallest_image(networks: dict[str, Any]) -> No
 
 @pytest.mark.parametrize(("size", "most"), [((512, 512), 3840), ((16, 16), 144), ((4, 64), 0), ((4, 4), 0)])
 def test_the_largest_k_is_the_pixels_inside_or_the_limit_of_tensorrt(size: tuple[int, int], most: int) -> None:
-    assert most_keypoints(disk_model(), *size) == most
+    assert disk_model().most_keypoints(*size) == most
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import onnx
 import pytest
 from onnx import helper
 
-from enginewright.graphs.walk import all_messages, all_nodes, all_tensors, count_ops, opset_of
+from enginewright.graphs.walk import all_messages, all_nodes, all_tensors, count_ops, opset_of, subgraphs
 from tests.graphs.small import model_of, nested, scaled, sparse, tensor, value
 
 BRANCHES = ("chosen_then", "chosen_else", "b_then", "b_else")
@@ -40,6 +40,13 @@ def test_several_subgraphs_of_one_attribute_are_walked() -> None:
     node = helper.make_node("Custom", ["x"], ["y"], domain="tests", graphs=inner)
     counts = count_ops(model_of([node], [value("x", (1, 4))], [value("y", (1, 4))]))
     assert counts == {"Custom": 1, "If": 1, "Again": 1, "Abs": 2, "Constant": 2, "Mul": 5}
+
+
+def test_subgraphs_come_with_the_attribute_that_holds_them() -> None:
+    branch, custom = nested().graph.node[0], helper.make_node("Custom", [], [], graphs=[scaled().graph] * 2)
+    assert {name: graph.name for name, graph in subgraphs(branch)}.keys() == {"then_branch", "else_branch"}
+    assert [name for name, _ in subgraphs(custom)] == ["graphs", "graphs"]
+    assert not list(subgraphs(scaled().graph.node[0]))
 
 
 def test_deeper_subgraphs_are_walked() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import onnx
 
 from enginewright.preflight.known import with_known_types
-from enginewright.preflight.places import Place, places_of, read_names, subgraphs
+from enginewright.preflight.places import Place, places_of, read_names
 from tests.preflight.graphs import branching, convolution, looping, model, node, several, value
 
 
@@ -58,9 +58,3 @@ def test_stored_tensors_and_producers_are_found_by_name() -> None:
     assert set(relu.scope.constants) == {"w"}
     assert relu.scope.producers["c"] is places["conv"]
     assert relu.scope.producers.get("x") is None
-
-
-def test_subgraphs_by_attribute() -> None:
-    branch = by_label(branching("Relu"))["branch"].node
-    assert [(name, len(graph.node)) for name, graph in subgraphs(branch)] == [("else_branch", 1), ("then_branch", 1)]
-    assert list(subgraphs(by_label(convolution())["conv"].node)) == []

@@ -20,6 +20,7 @@ from enginewright.graphs.files import load_graph, save_graph
 from enginewright.graphs.io import io_types
 from enginewright.graphs.layernorm import layernorm_ops
 from enginewright.graphs.layernorm_forms import decomposed_layernorms
+from enginewright.graphs.metrics import export_metrics
 from enginewright.graphs.walk import count_ops, opset_of
 from enginewright.reference import load_reference, save_reference
 from enginewright.stage import Stage
@@ -121,7 +122,7 @@ def test_an_opset_without_the_operator_is_refused_with_the_cure() -> None:
 
 def test_metrics_have_the_keys_of_export() -> None:
     graph = adopted().graph
-    metrics = adopt.metrics_of(graph, 1.26)
+    metrics = export_metrics(graph, 1.26)
     assert metrics == {
         "opset": 17,
         "nodes": count_ops(graph).total(),

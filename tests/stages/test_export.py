@@ -17,11 +17,12 @@ from enginewright.contract import Contract, Kind, Port
 from enginewright.errors import CheckpointError, GraphError
 from enginewright.graphs.files import check_graph, graph_bytes, load_graph
 from enginewright.graphs.io import check_io
+from enginewright.graphs.metrics import export_metrics
 from enginewright.graphs.walk import count_ops, opset_of
 from enginewright.stage import Stage
 from enginewright.weights.store import write_checkpoint
 from networks import Adapter
-from stages.export import SECTIONS, main, metrics_of, run
+from stages.export import SECTIONS, main, run
 from tests.models import disk_model
 from tests.stages.tiny import TinyModel
 from tests.stages.tiny_stage import assert_no_traces, checkpoint_of, contract_of, registered
@@ -60,7 +61,7 @@ def test_opset_form_inputs_and_outputs_are_as_asked(
     graph = run(MODEL, form, ExportConfig(exporter, opset), checkpoint)
     check_graph(graph, "exported")
     check_io(graph, contract_of(MODEL), dynamic=False)
-    metrics = metrics_of(graph, 1.26)
+    metrics = export_metrics(graph, 1.26)
     assert metrics == {
         "opset": opset,
         "nodes": len(graph.graph.node),

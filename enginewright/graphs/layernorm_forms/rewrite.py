@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from onnx import inliner, numpy_helper
 
 from enginewright.errors import GraphError
-from enginewright.graphs.layernorm_forms.scope import Scope, inner_reads, scopes, subgraphs
-from enginewright.graphs.walk import all_nodes
+from enginewright.graphs.layernorm_forms.scope import Scope, inner_reads, scopes
+from enginewright.graphs.walk import all_nodes, subgraphs
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ def copied(model: onnx.ModelProto) -> onnx.ModelProto:
 def _drop_everywhere(graph: onnx.GraphProto) -> None:
     drop_unread(graph)
     for node in graph.node:
-        for inner in subgraphs(node):
+        for _, inner in subgraphs(node):
             _drop_everywhere(inner)
 
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from onnx import numpy_helper
 
 from enginewright.graphs.layernorm_forms.known import Known, inferred
+from enginewright.graphs.walk import subgraphs
 
 _CONSTANT_VALUES = {"value", "value_float", "value_floats", "value_int", "value_ints"}
 _KEEPING = {"Identity", "Cast", "DequantizeLinear", "Reshape", "Unsqueeze", "Squeeze", "Transpose"}
@@ -134,7 +135,7 @@ def _scopes(
     scope = Scope(graph, inferred(graph, around, constants, opsets), outer)
     yield scope
     for node in graph.node:
-        for inner in subgraphs(node):
+        for _, inner in subgraphs(node):
             yield from _scopes(inner, scope, opsets)
 
 
@@ -148,17 +149,9 @@ def _read_of(outer: Scope, graph: onnx.GraphProto) -> dict[str, Known]:
     return {name: known for name, known in found.items() if known}
 
 
-def subgraphs(node: onnx.NodeProto) -> Iterator[onnx.GraphProto]:
-    """Yield the graphs that a node of control flow runs."""
-    for attribute in node.attribute:
-        if attribute.HasField("g"):
-            yield attribute.g
-        yield from attribute.graphs
-
-
 def inner_reads(node: onnx.NodeProto) -> Iterator[str]:
     """Yield the names that the subgraphs of a node read or return, their own values among them."""
-    for graph in subgraphs(node):
+    for _, graph in subgraphs(node):
         yield from (value.name for value in graph.output)
         for inner in graph.node:
             yield from inner.input
