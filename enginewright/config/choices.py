@@ -15,10 +15,16 @@ class Source(Enum):
 
 
 class Form(Enum):
-    """How LayerNorm is written in the graph."""
+    """How LayerNorm is written in the graph.
+
+    native: one operator. decomposed: mean, difference, square, root, quotient. island: decomposed, and fp32 at every
+    precision. scaled: decomposed on values brought to at most 1 in magnitude, which fp16 can square.
+    """
 
     native = "native"
     decomposed = "decomposed"
+    island = "island"
+    scaled = "scaled"
 
 
 class ModelKind(Enum):
@@ -53,10 +59,18 @@ class Keep(Enum):
 
 
 class Precision(Enum):
-    """The types of the typed graph."""
+    """The types that the network computes in.
+
+    tf32: an fp32 graph whose products the builder may round to ten bits. int8, fp8: products of quantised factors, all
+    else in a 16-bit type.
+    """
 
     fp32 = "fp32"
+    tf32 = "tf32"
     fp16 = "fp16"
+    bf16 = "bf16"
+    int8 = "int8"
+    fp8 = "fp8"
 
 
 class Builder(Enum):

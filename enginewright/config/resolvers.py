@@ -70,7 +70,7 @@ WIRINGS: dict[str, Callable[[str, NetworkConfig], dict[str, Any] | None]] = {
 }
 """The lists that stages of dvc.yaml run over, by the key of conf/config.yaml: which networks, and their templates."""
 
-_COMPOSED_KEYS = ("networks", *WIRINGS, "composed")
+_COMPOSED_KEYS = ("budget", "networks", *WIRINGS, "composed")
 
 
 def register_resolvers() -> None:

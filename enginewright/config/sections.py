@@ -146,6 +146,21 @@ class CastConfig:
 
 
 @dataclass(frozen=True)
+class BudgetConfig:
+    """What an artifact may lose at one precision; compare and match take their limits from it."""
+
+    common_ratio: float
+    precision_3px_loss: float
+    keypoint_px: float
+    descriptor_cosine: float
+    missing: float
+    max_abs: float
+    mean_abs: float
+    p99_abs: float
+    cosine: float
+
+
+@dataclass(frozen=True)
 class CompareConfig:
     """The gate and its tolerances, for each output of each artifact."""
 
@@ -203,6 +218,7 @@ class MatchConfig:
 
     gate: Gate = Gate.strict
     common_ratio: float = 1.0
+    precision_3px_loss: float = 0.0
     keypoint_px: float = 1e-3
     descriptor_cosine: float = 0.99999
     missing: float = 0.0
@@ -210,6 +226,7 @@ class MatchConfig:
 
     def __post_init__(self) -> None:
         check.between("match.common_ratio", self.common_ratio, 0, 1)
+        check.between("match.precision_3px_loss", self.precision_3px_loss, 0, 1)
         check.positive("match.keypoint_px", self.keypoint_px)
         check.between("match.descriptor_cosine", self.descriptor_cosine, -1, 1)
         check.between("match.missing", self.missing, 0, 1)

@@ -13,6 +13,7 @@ from enginewright.config.models import MODELS
 from enginewright.config.network import AXES, NetworkConfig
 from enginewright.config.resolvers import register_resolvers
 from enginewright.config.schema import schema_of
+from enginewright.config.sections import BudgetConfig
 
 
 def register() -> None:
@@ -23,6 +24,7 @@ def register() -> None:
         store.store(group=f"schema/{axis}", name="schema", node=_all_missing(cls), package=axis)
     for kind, cls in MODELS.items():
         store.store(group="schema/model", name=kind, node=_all_missing(cls))
+    store.store(group="schema/budget", name="schema", node=_all_missing(BudgetConfig), package="budget")
     store.store(group="schema", name="network", node=_network())
 
 

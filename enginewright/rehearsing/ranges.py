@@ -1,0 +1,80 @@
+"""The range gate: which tensors a typed graph holds in a format that their values do not fit into.
+
+The twin runs in float32 on real inputs, so a value is what it should be and not what an overflow before it left. Three
+things are wrong with a tensor that a reduced format holds:
+
+- overflow: its largest magnitude is above the format's largest number. It becomes Inf.
+- drowned: rounding moves it by more than `noise` of its own spread, in the root mean square. So it is where values are
+  so small that they vanish, and where they differ by less than a step of the format at their magnitude. By rounding alone
+  float16 moves a tensor by 3e-4 of its spread, bfloat16 by 2e-3.
+- integers: it holds nothing but whole numbers (indices, pixels), and the format holds others.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from enginewright.rehearsing.formats import Format
+
+_MOST_VALUES = 1 << 18
+"""Values of a tensor that tell its spread and its rounding: evenly taken, all of a smaller one."""
+
+
+@dataclass
+class Seen:
+    """What was seen of one tensor, over all samples: the worst of each, and the sample of the largest magnitude.
+
+    magnitude: largest finite |x|. noise: rounding error over spread, root mean squares. integers: whether all values were
+    whole and one of them is not held. not_finite: values that are Inf or NaN in float32 already. samples: names of those
+    in which the tensor overflows.
+    """
+
+    format: Format
+    magnitude: float = 0.0
+    noise: float = 0.0
+    integers: bool = False
+    not_finite: int = 0
+    overflows: list[str] = field(default_factory=list)
+
+    @property
+    def over(self) -> float:
+        """The largest magnitude, as a multiple of the format's largest number."""
+        return self.magnitude / self.format.largest
+
+    def add(self, values: NDArray[Any], sample: str) -> None:
+        """Add a sample's values (float32, any shape)."""
+        flat = values.reshape(-1)
+        finite = flat[np.isfinite(flat)] if not np.isfinite(flat.sum(dtype=np.float64)) else flat
+        self.not_finite += len(flat) - len(finite)
+        if not len(finite):
+            return
+        magnitude = float(max(abs(finite.max()), abs(finite.min())))
+        self.magnitude = max(self.magnitude, magnitude)
+        if not np.isfinite(self.format.rounded(np.float32(magnitude)[None])[0]):
+            self.overflows.append(sample)
+        self._add_rounding(finite[:: max(1, len(finite) // _MOST_VALUES)])
+
+    def _add_rounding(self, values: NDArray[np.float32]) -> None:
+        held = values[np.abs(values) <= self.format.largest].astype(np.float64)
+        if not len(held):
+            return
+        error = self.format.rounded(held.astype(np.float32)) - held
+        spread = float(held.std())
+        if spread:
+            self.noise = max(self.noise, float(np.sqrt(np.mean(error * error))) / spread)
+        self.integers |= bool(error.any()) and bool((held == np.round(held)).all())
+
+    def fault(self, noise: float) -> str | None:
+        """Return what is wrong with the tensor, in words, or None. noise: the largest share of the spread."""
+        if self.overflows:
+            where = ", ".join(self.overflows[:3])
+            return f"overflow: reaches {self.magnitude:.4g}, {self.over:.3g} times the largest {self.format.name}, in {where}"
+        if self.integers:
+            return f"integers: whole numbers up to {self.magnitude:.4g}; {self.format.name} holds all up to {self.format.exact_integers}"
+        if self.noise > noise:
+            return f"drowned: {self.format.name} moves it by {self.noise:.2g} of its spread, more than {noise:g}"
+        return None

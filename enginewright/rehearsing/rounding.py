@@ -1,0 +1,44 @@
+"""The rounded twin: float32 kernels, and every result rounded as the hardware stores it.
+
+ONNX Runtime on a CPU computes a half-precision node with a float32 kernel between casts, and takes the casts between two
+such nodes out: what overflows or vanishes on a GPU does neither there. Here each tensor that the typed graph holds in a
+reduced format goes through that format: Cast there and back, which no optimiser removes, since it changes values.
+Inside a node everything is float32, as tensor cores accumulate products and as GPU kernels reduce and normalise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import onnx
+from onnx import TensorProto, helper
+
+from enginewright.rehearsing.formats import Format
+from enginewright.rehearsing.twin import Twin
+
+_KINDS = {"float16": TensorProto.FLOAT16, "bfloat16": TensorProto.BFLOAT16}
+_KEEPING = {"Transpose", "Reshape", "Squeeze", "Unsqueeze", "Identity", "Slice", "Gather", "Split", "Expand", "Flatten"}
+"""Operators that move values and change none: what goes in rounded comes out rounded."""
+
+
+def rounded(twin: Twin) -> onnx.ModelProto:
+    """Return the twin's graph with every reduced tensor of its main graph rounded where it is made."""
+    model = onnx.ModelProto()
+    model.CopyFrom(twin.model)
+    nodes = [step for node in model.graph.node for step in _steps(node, twin.reduced)]
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
+    return model
+
+
+def _steps(node: onnx.NodeProto, reduced: dict[str, Format]) -> Iterator[onnx.NodeProto]:
+    """Yield the node, and behind it two casts for each of its outputs that the typed graph rounds."""
+    outputs = [] if node.op_type in _KEEPING else [name for name in node.output if name in reduced]
+    for index, name in enumerate(node.output):
+        if name in outputs:
+            node.output[index] = f"{name}/exact"
+    yield node
+    for name in outputs:
+        kind = _KINDS[reduced[name].name]
+        yield helper.make_node("Cast", [f"{name}/exact"], [f"{name}/stored"], f"{node.name}/{name}/round", to=kind)
+        yield helper.make_node("Cast", [f"{name}/stored"], [name], f"{node.name}/{name}/widen", to=TensorProto.FLOAT)
