@@ -9,16 +9,9 @@ import onnx
 from onnx import TensorProto
 
 from enginewright.errors import GraphError
+from enginewright.graphs.types import tensor_types
 
 _REDUCED = {TensorProto.FLOAT16, TensorProto.BFLOAT16}
-
-
-def tensor_types(model: onnx.ModelProto) -> dict[str, int]:
-    """Return the ONNX element type of every tensor of the main graph that inference or declaration gives one."""
-    graph = onnx.shape_inference.infer_shapes(model, strict_mode=True).graph
-    values = [*graph.value_info, *graph.input, *graph.output]
-    types = {value.name: value.type.tensor_type.elem_type for value in values}
-    return types | {tensor.name: tensor.data_type for tensor in graph.initializer}
 
 
 def fp32_nodes(model: onnx.ModelProto) -> int:

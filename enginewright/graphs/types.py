@@ -36,3 +36,11 @@ def reduced_precision(path: Path) -> str | None:
 def _cast_targets(model: onnx.ModelProto) -> set[int]:
     nodes = (node for node in all_nodes(model) if node.op_type == "Cast")
     return {attribute.i for node in nodes for attribute in node.attribute if attribute.name == "to"}
+
+
+def tensor_types(model: onnx.ModelProto) -> dict[str, int]:
+    """Return the ONNX element type of every tensor of the main graph that inference or declaration gives one."""
+    graph = onnx.shape_inference.infer_shapes(model, strict_mode=True).graph
+    values = [*graph.value_info, *graph.input, *graph.output]
+    types = {value.name: value.type.tensor_type.elem_type for value in values}
+    return types | {tensor.name: tensor.data_type for tensor in graph.initializer}

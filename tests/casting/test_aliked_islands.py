@@ -7,7 +7,7 @@ import re
 import onnx
 import pytest
 
-from enginewright.casting.islands import tensor_types
+from enginewright.graphs.types import tensor_types
 from enginewright.config.choices import Exporter, Form, Precision
 from enginewright.config.sections import CastConfig, ExportConfig
 from networks.aliked import POSITIONS

@@ -11,7 +11,7 @@ import onnx
 import pytest
 
 from enginewright.casting.fp16 import cast_fp16
-from enginewright.casting.islands import tensor_types
+from enginewright.graphs.types import tensor_types
 from enginewright.config.choices import Exporter, Form
 from enginewright.config.sections import CastConfig, ExportConfig
 from enginewright.errors import GraphError

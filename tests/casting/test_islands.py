@@ -9,7 +9,8 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from enginewright.casting.islands import check_islands, fp32_nodes, tensor_types
+from enginewright.casting.islands import check_islands, fp32_nodes
+from enginewright.graphs.types import tensor_types
 from enginewright.errors import GraphError
 from enginewright.graphs.files import check_graph
 from tests.graphs.small import model_of, scaled, tensor, value

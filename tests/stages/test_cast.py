@@ -11,7 +11,7 @@ import pytest
 from onnx import TensorProto, helper
 
 from enginewright.artifacts import read_json
-from enginewright.casting.islands import tensor_types
+from enginewright.graphs.types import tensor_types
 from enginewright.config.choices import Exporter, Form, Precision
 from enginewright.config.sections import CastConfig, ExportConfig
 from enginewright.errors import EnginewrightError, GraphError
