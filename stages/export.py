@@ -20,6 +20,7 @@ from enginewright.graphs.files import save_graph
 from enginewright.graphs.io import check_io
 from enginewright.graphs.layernorm import check_form
 from enginewright.graphs.metrics import export_metrics
+from enginewright.graphs.modules import keep_modules, module_paths
 from enginewright.graphs.walk import opset_of
 from enginewright.progress import progress
 from enginewright.stage import Stage, enter
@@ -49,7 +50,9 @@ def run(model: ModelConfig, form: Form, config: ExportConfig, checkpoint: Path) 
     calls = layernorm_calls(module, request.example_inputs())
     swap_layernorms(module, form)
     graph = exporter(config.exporter)(module, request)
+    modules = module_paths(graph)
     strip_notes(graph)
+    keep_modules(graph, modules)
     if config.dynamic:
         name_axes(graph, contract)
     _check(graph, contract, config)

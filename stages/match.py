@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,9 @@ from enginewright.config.choices import Gate
 from enginewright.config.models import ModelConfig
 from enginewright.config.sections import DataConfig, MatchConfig
 from enginewright.errors import CompareError
+from enginewright.graphs.types import reduced_precision
 from enginewright.images import load_pairs
+from enginewright.matching.features import Matched
 from enginewright.matching.measure import compare
 from enginewright.matching.merged import MergedChains
 from enginewright.matching.original import image_shape, original_matches
@@ -26,6 +28,9 @@ SECTIONS = ("model", "match", "data")
 
 GRAPHS = ("exported", "simplified", "typed")
 """The artifacts that ONNX Runtime runs, in the order of the pipeline."""
+
+REHEARSED = "rehearsed"
+"""The typed graphs once more, on a CPU with every result rounded as hardware stores it, where they are reduced."""
 
 
 def task_of(inputs: Mapping[str, Path], data: DataConfig, limits: MatchConfig, threshold: float) -> Task:
@@ -50,13 +55,23 @@ def run(task: Task, inputs: Mapping[str, Path]) -> dict[str, Outcome]:
     Raises:
         RequirementError: where hardware is missing and `REQUIRE_GPU=1` forbids `not_run`.
     """
+    chains = _chains(task, inputs)
+    if not any(reduced_precision(path) for path in _both(inputs, "typed")):
+        del chains[REHEARSED]
+    return {name: prove(task, chain) for name, chain in chains.items()}
+
+
+def _chains(task: Task, inputs: Mapping[str, Path]) -> dict[str, Callable[[], Sequence[Matched]]]:
+    """Return what makes the matches of each artifact, and those of the typed graphs' rehearsal."""
     if inputs["extractor_exported"] == inputs["matcher_exported"]:
         merged = MergedChains(task, inputs)
-        return {name: prove(task, partial(merged.run, name)) for name in (*GRAPHS, "engine")}
+        runs = {name: partial(merged.run, name) for name in (*GRAPHS, "engine")}
+        return {**runs, REHEARSED: merged.rehearse}
     chains = OnnxChains(task)
-    found = {name: prove(task, partial(chains.run, name, *_both(inputs, name))) for name in GRAPHS}
+    found = {name: partial(chains.run, name, *_both(inputs, name)) for name in GRAPHS}
     engines = zip(_both(inputs, "engine"), _both(inputs, "record"), strict=True)
-    return {**found, "engine": prove(task, partial(engine_chain, task, *engines))}
+    rehearsal = partial(chains.rehearse, *_both(inputs, "typed"))
+    return {**found, REHEARSED: rehearsal, "engine": partial(engine_chain, task, *engines)}
 
 
 def _both(inputs: Mapping[str, Path], artifact: str) -> tuple[Path, Path]:

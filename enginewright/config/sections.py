@@ -172,8 +172,12 @@ class CompareConfig:
     align_px: float = 0.5
     missing: float = 0.0
     outputs: dict[str, float] = field(default_factory=dict)
+    noise: float = 0.05
+    range_samples: int = 4
 
     def __post_init__(self) -> None:
+        check.positive("compare.noise", self.noise)
+        check.between("compare.range_samples", self.range_samples, 1, 1000)
         for name in ("max_abs", "mean_abs", "p99_abs"):
             check.positive(f"compare.{name}", getattr(self, name))
         check.between("compare.cosine", self.cosine, -1, 1)

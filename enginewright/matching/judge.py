@@ -29,6 +29,9 @@ def _breaches(comparison: Comparison, limits: MatchConfig) -> list[str]:
     if comparison.original and ratio < limits.common_ratio:
         kept = f"{comparison.common} of {comparison.original} matches kept"
         found.append(f"{kept}, a share of {ratio:.4f} where {limits.common_ratio:g} is asked")
+    if comparison.precision_3px_loss > limits.precision_3px_loss:
+        lost = f"{comparison.precision_3px_loss:.4f} of the matches right within 3 px"
+        found.append(f"a share of {lost} is lost, {limits.precision_3px_loss:g} is allowed")
     if comparison.missing > limits.missing * comparison.keypoints:
         lost = f"{comparison.missing} of {comparison.keypoints} keypoints have no counterpart"
         found.append(f"{lost}, a share of {limits.missing:g} is allowed")

@@ -19,6 +19,9 @@ COMMON_PX = 0.5
 PRECISION_PX = (1, 3, 5)
 """The errors, in pixels, up to which a match counts as right."""
 
+GATED_PX = 3
+"""The one of them whose share has a limit."""
+
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
@@ -26,7 +29,8 @@ class Comparison:
 
     original, matches, common: counts of matches. keypoints, missing: counts of the original's valid keypoints, and of
     those without a counterpart. not_finite: count of NaN and Inf. distances: (A,) pixels and cosines: (A,) between
-    associated keypoints. confidence: (matches,). errors: (matches,) pixels, NaN where no truth is known.
+    associated keypoints. confidence: (matches,). errors: (matches,) and original_errors: (original,) pixels, NaN where
+    no truth is known.
     """
 
     original: int
@@ -39,11 +43,18 @@ class Comparison:
     cosines: NDArray[np.float64]
     confidence: NDArray[np.float32]
     errors: NDArray[np.float64]
+    original_errors: NDArray[np.float64]
 
     @property
     def common_ratio(self) -> float:
         """The share of the original's matches that the artifact has too; 0 where there are none."""
         return self.common / self.original if self.original else 0.0
+
+    @property
+    def precision_3px_loss(self) -> float:
+        """The original's share of matches right within 3 px, less the artifact's; 0 where no truth is known."""
+        before, after = (_finite(errors) for errors in (self.original_errors, self.errors))
+        return float((before <= GATED_PX).mean() - (after <= GATED_PX).mean()) if len(before) and len(after) else 0.0
 
 
 def compare(pair: Pair, original: Matched, artifact: Matched) -> Comparison:
@@ -67,6 +78,7 @@ def compare(pair: Pair, original: Matched, artifact: Matched) -> Comparison:
         cosines=np.concatenate([cosines for _, cosines in steps]),
         confidence=artifact.confidence,
         errors=pair.truth.errors(artifact.points0, artifact.points1),
+        original_errors=pair.truth.errors(original.points0, original.points1),
     )
 
 

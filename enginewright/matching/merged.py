@@ -15,6 +15,7 @@ from enginewright.matching.graph import Graph, OnnxGraph, require
 from enginewright.matching.proof import Task
 from enginewright.matching.runs import provider_that_proves
 from enginewright.progress import progress
+from enginewright.rehearsing.rounding import rounded_file
 
 _OUTPUTS = ("keypoints", "matches", "mscores")
 
@@ -65,6 +66,15 @@ class MergedChains:
         if (key := sha256_of(path)) not in self._found:
             self._found[key] = self._matched(OnnxGraph(path, provider_that_proves(path)), name)
         return self._found[key]
+
+    def rehearse(self) -> list[Matched]:
+        """Return the matches of the typed graph with every result rounded as hardware stores it.
+
+        Raises:
+            GraphError: if the graph does not run or breaks its contract.
+        """
+        with rounded_file(self._inputs["matcher_typed"]) as path:
+            return self._matched(OnnxGraph(path), "rehearsed")
 
     def _matched(self, graph: Graph, name: str) -> list[Matched]:
         with progress(f"matching with the {name} graph", len(self._task.pairs), "pairs") as tick:

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from enginewright.artifacts import sha256_of
 from enginewright.errors import RequirementError
-from enginewright.graphs.provider import no_proof, provider_for
+from enginewright.graphs.provider import CPU, no_proof, provider_for
 from enginewright.graphs.types import reduced_precision
 from enginewright.matching.chain import extract, match
 from enginewright.matching.engine_graph import EngineGraph
@@ -17,6 +17,7 @@ from enginewright.matching.features import Features, Matched
 from enginewright.matching.graph import Graph, OnnxGraph
 from enginewright.matching.proof import Task
 from enginewright.progress import progress
+from enginewright.rehearsing.rounding import rounded_file
 
 T = TypeVar("T")
 
@@ -36,7 +37,18 @@ class OnnxChains:
             RequirementError: if a graph has reduced precision and no GPU can run it.
             GraphError: if a graph does not run or breaks its contract.
         """
-        provider = provider_that_proves(extractor, matcher)
+        return self._run(name, extractor, matcher, provider_that_proves(extractor, matcher))
+
+    def rehearse(self, extractor: Path, matcher: Path) -> list[Matched]:
+        """Return the matches of two typed graphs whose every result is rounded as hardware stores it.
+
+        Raises:
+            GraphError: if a graph does not run or breaks its contract.
+        """
+        with rounded_file(extractor) as first, rounded_file(matcher) as last:
+            return self._run("rehearsed", first, last, CPU)
+
+    def _run(self, name: str, extractor: Path, matcher: Path, provider: str) -> list[Matched]:
         keys = sha256_of(extractor), sha256_of(matcher)
         if keys[0] not in self._features:
             self._features[keys[0]] = extracted(self._task, OnnxGraph(extractor, provider), name)

@@ -10,6 +10,7 @@ from onnx import NodeProto, TensorProto, helper, numpy_helper
 
 from enginewright.contract import Contract, Port
 from enginewright.errors import GraphError
+from enginewright.graphs.modules import keep_modules, kept_modules
 from enginewright.graphs.walk import opset_of
 from enginewright.merging.contract import EXTRACTOR, MATCHER, NORMALISE
 
@@ -37,7 +38,13 @@ def merged_graph(extractor: onnx.ModelProto, matcher: onnx.ModelProto, contract:
         graph, opset_imports=_imports(first, last), ir_version=max(first.ir_version, last.ir_version)
     )
     merged.functions.extend([*first.functions, *last.functions])
+    keep_modules(merged, _modules(extractor, EXTRACTOR) | _modules(matcher, MATCHER))
     return _checked(merged)
+
+
+def _modules(part: onnx.ModelProto, prefix: str) -> dict[str, str]:
+    """Return the module paths of a part, under its nodes' names in the merged graph."""
+    return {f"{prefix}{name}": f"{prefix}{path}" for name, path in kept_modules(part).items()}
 
 
 def _check_opsets(extractor: onnx.ModelProto, matcher: onnx.ModelProto) -> None:

@@ -5,9 +5,9 @@ things are wrong with a tensor that a reduced format holds:
 
 - overflow: its largest magnitude is above the format's largest number. It becomes Inf.
 - drowned: rounding moves it by more than `noise` of its own spread, in the root mean square. So it is where values are
-  so small that they vanish, and where they differ by less than a step of the format at their magnitude. By rounding alone
-  float16 moves a tensor by 3e-4 of its spread, bfloat16 by 2e-3.
-- integers: it holds nothing but whole numbers (indices, pixels), and the format holds others.
+  so small that they vanish, and where they differ by less than a step of the format at their magnitude. A tensor that
+  fits is moved by 3e-4 of its spread in float16, by 2e-3 in bfloat16.
+- integers: it holds nothing but whole numbers (indices, pixels), and the format cannot hold all of them.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ _MOST_VALUES = 1 << 18
 class Seen:
     """What was seen of one tensor, over all samples: the worst of each, and the sample of the largest magnitude.
 
-    magnitude: largest finite |x|. noise: rounding error over spread, root mean squares. integers: whether all values were
-    whole and one of them is not held. not_finite: values that are Inf or NaN in float32 already. samples: names of those
-    in which the tensor overflows.
+    magnitude: largest finite |x|. noise: rounding error over spread, root mean squares. integers: whether all values
+    were whole and one of them is not held. not_finite: values that are Inf or NaN in float32 already. overflows: names
+    of the samples in which the tensor overflows.
     """
 
     format: Format
@@ -70,11 +70,12 @@ class Seen:
 
     def fault(self, noise: float) -> str | None:
         """Return what is wrong with the tensor, in words, or None. noise: the largest share of the spread."""
+        name, held = self.format.name, self.format.exact_integers
         if self.overflows:
-            where = ", ".join(self.overflows[:3])
-            return f"overflow: reaches {self.magnitude:.4g}, {self.over:.3g} times the largest {self.format.name}, in {where}"
+            times = f"{self.over:.3g} times the largest {name}"
+            return f"overflow: reaches {self.magnitude:.4g}, {times}, in {', '.join(self.overflows[:3])}"
         if self.integers:
-            return f"integers: whole numbers up to {self.magnitude:.4g}; {self.format.name} holds all up to {self.format.exact_integers}"
+            return f"integers: whole numbers up to {self.magnitude:.4g}; {name} holds all up to {held} only"
         if self.noise > noise:
-            return f"drowned: {self.format.name} moves it by {self.noise:.2g} of its spread, more than {noise:g}"
+            return f"drowned: {name} moves it by {self.noise:.2g} of its spread, more than {noise:g}"
         return None

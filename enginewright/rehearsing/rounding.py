@@ -1,24 +1,37 @@
 """The rounded twin: float32 kernels, and every result rounded as the hardware stores it.
 
-ONNX Runtime on a CPU computes a half-precision node with a float32 kernel between casts, and takes the casts between two
-such nodes out: what overflows or vanishes on a GPU does neither there. Here each tensor that the typed graph holds in a
+ONNX Runtime on a CPU computes a half-precision node with a float32 kernel between casts, and takes the casts between
+two such nodes out: what overflows or vanishes on a GPU does neither there. Here each tensor that the typed graph holds in a
 reduced format goes through that format: Cast there and back, which no optimiser removes, since it changes values.
 Inside a node everything is float32, as tensor cores accumulate products and as GPU kernels reduce and normalise.
 """
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import onnx
 from onnx import TensorProto, helper
 
+from enginewright.graphs.files import load_graph, save_graph
 from enginewright.rehearsing.formats import Format
-from enginewright.rehearsing.twin import Twin
+from enginewright.rehearsing.twin import Twin, twin_of
 
 _KINDS = {"float16": TensorProto.FLOAT16, "bfloat16": TensorProto.BFLOAT16}
 _KEEPING = {"Transpose", "Reshape", "Squeeze", "Unsqueeze", "Identity", "Slice", "Gather", "Split", "Expand", "Flatten"}
 """Operators that move values and change none: what goes in rounded comes out rounded."""
+
+
+@contextmanager
+def rounded_file(typed: Path) -> Iterator[Path]:
+    """Yield a file of the rounded twin of the graph in `typed`, there as long as the context."""
+    with tempfile.TemporaryDirectory(prefix="rehearsal-") as folder:
+        path = Path(folder) / "rehearsed.onnx"
+        save_graph(path, rounded(twin_of(load_graph(typed))))
+        yield path
 
 
 def rounded(twin: Twin) -> onnx.ModelProto:

@@ -1,7 +1,7 @@
 """Runs a graph piece by piece and shows every tensor that it computes, holding a few at a time.
 
-All tensors of a matcher at 1024 keypoints come to gigabytes. A piece is a graph of its own: it takes what earlier pieces
-made and gives everything it makes; what no later piece reads is let go.
+All tensors of a matcher at 1024 keypoints come to gigabytes. A piece is a graph of its own: it takes what earlier
+pieces made and gives everything it makes; what no later piece reads is let go.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from enginewright.graphs.provider import CPU
 
 Observer = Callable[[str, NDArray[Any]], None]
 
-_NODES_AT_ONCE = 24
+_NODES_AT_ONCE = 8
 """Nodes of a piece: at 1024 keypoints their results stay below half a gigabyte."""
 
 

@@ -11,14 +11,13 @@ import onnx
 import pytest
 
 from enginewright.casting.fp16 import cast_fp16
-from enginewright.graphs.types import tensor_types
 from enginewright.config.choices import Exporter, Form
 from enginewright.config.sections import CastConfig, ExportConfig
 from enginewright.errors import GraphError
 from enginewright.graphs.files import check_graph, graph_bytes, load_graph
 from enginewright.graphs.io import io_types
 from enginewright.graphs.layernorm import layernorm_ops
-from enginewright.graphs.types import reduced_type
+from enginewright.graphs.types import reduced_type, tensor_types
 from enginewright.graphs.walk import opset_of
 from enginewright.reference import Reference
 from stages import export

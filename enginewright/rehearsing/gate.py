@@ -1,0 +1,106 @@
+"""Reads the ranges of a typed graph on real samples, and judges them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+import onnx
+from numpy.typing import NDArray
+
+from enginewright.progress import progress
+from enginewright.reference import Reference
+from enginewright.rehearsing.ranges import Seen
+from enginewright.rehearsing.streaming import Streamed
+from enginewright.rehearsing.twin import Twin, twin_of
+from enginewright.verdicts import PASSED, Verdict, failed
+
+_MOST_NAMED = 5
+"""Tensors that a verdict's reason names; ranges.json has all."""
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """One reduced tensor: the node that makes it, its module's path in torch (empty where unknown), what was seen."""
+
+    name: str
+    node: str
+    operator: str
+    module: str
+    seen: Seen
+    fault: str | None
+
+    def row(self, position: int) -> dict[str, Any]:
+        """Return the tensor's row of ranges.json; position: its place in the graph's order."""
+        return {
+            "position": position,
+            "tensor": self.name,
+            "node": self.node,
+            "operator": self.operator,
+            "module": self.module,
+            "format": self.seen.format.name,
+            "magnitude": self.seen.magnitude,
+            "over": self.seen.over,
+            "noise": self.seen.noise,
+            "samples": self.seen.overflows,
+            "fault": self.fault or "",
+        }
+
+
+def read_ranges(typed: onnx.ModelProto, reference: Reference, samples: int) -> dict[str, Seen]:
+    """Return what was seen of every reduced tensor that a node makes, in the graph's order.
+
+    The twin of the typed graph runs on the first `samples` samples of the reference, a few tensors at a time.
+
+    Raises:
+        GraphError: if ONNX Runtime does not run the twin.
+    """
+    twin = twin_of(typed)
+    seen = {name: Seen(twin.reduced[name]) for name in _made(twin)}
+    streamed = Streamed(onnx.shape_inference.infer_shapes(twin.model))
+    count = min(samples, len(reference))
+    with progress("reading the ranges of tensors", count, "samples") as tick:
+        for done, (name, inputs, _) in enumerate(islice(reference.samples(), count), start=1):
+            streamed.run(inputs, lambda tensor, values, name=name: _see(seen, tensor, values, name))  # type: ignore[misc]
+            tick(done)
+    return seen
+
+
+def _made(twin: Twin) -> list[str]:
+    """Return the reduced tensors that nodes make; those that are stored were rounded when they were cast."""
+    return [name for node in twin.model.graph.node for name in node.output if name in twin.reduced]
+
+
+def _see(seen: Mapping[str, Seen], tensor: str, values: NDArray[Any], sample: str) -> None:
+    if tensor in seen:
+        seen[tensor].add(values, sample)
+
+
+def tensors_of(
+    typed: onnx.ModelProto, seen: Mapping[str, Seen], modules: Mapping[str, str], noise: float
+) -> list[Tensor]:
+    """Return every tensor that was seen with what is wrong with it; modules: torch paths by node name."""
+    makers = {name: node for node in typed.graph.node for name in node.output}
+    return [
+        Tensor(
+            name, makers[name].name, makers[name].op_type, modules.get(makers[name].name, ""), found, found.fault(noise)
+        )
+        for name, found in seen.items()
+    ]
+
+
+def verdict_of(tensors: list[Tensor]) -> Verdict:
+    """Return passed, or failed with the worst tensors named."""
+    faulty = sorted((tensor for tensor in tensors if tensor.fault), key=lambda tensor: -tensor.seen.over)
+    if not faulty:
+        return PASSED
+    named = "; ".join(_words(tensor) for tensor in faulty[:_MOST_NAMED])
+    more = f"; and {len(faulty) - _MOST_NAMED} more" if len(faulty) > _MOST_NAMED else ""
+    return failed(f"{len(faulty)} of {len(tensors)} tensors do not fit their format: {named}{more}")
+
+
+def _words(tensor: Tensor) -> str:
+    where = f" of {tensor.module}" if tensor.module else ""
+    return f"{tensor.node} ({tensor.operator}{where}): {tensor.fault}"
