@@ -7,9 +7,9 @@ import re
 import onnx
 import pytest
 
-from enginewright.graphs.types import tensor_types
 from enginewright.config.choices import Exporter, Form, Precision
 from enginewright.config.sections import CastConfig, ExportConfig
+from enginewright.graphs.types import tensor_types
 from networks.aliked import POSITIONS
 from stages import cast, export
 from tests.graphs.small import write

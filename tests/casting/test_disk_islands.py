@@ -7,9 +7,9 @@ from pathlib import Path
 import onnx
 import pytest
 
-from enginewright.graphs.types import tensor_types
 from enginewright.config.choices import Exporter, Form, Precision
 from enginewright.config.sections import CastConfig, ExportConfig
+from enginewright.graphs.types import tensor_types
 from stages import cast, export
 from tests.graphs.small import write
 from tests.models import disk_model

@@ -10,9 +10,9 @@ import pytest
 from onnx import TensorProto, helper
 
 from enginewright.casting.islands import check_islands, fp32_nodes
-from enginewright.graphs.types import tensor_types
 from enginewright.errors import GraphError
 from enginewright.graphs.files import check_graph
+from enginewright.graphs.types import tensor_types
 from tests.graphs.small import model_of, scaled, tensor, value
 
 HALF, FULL = TensorProto.FLOAT16, TensorProto.FLOAT

@@ -11,14 +11,13 @@ import pytest
 from onnx import TensorProto, helper
 
 from enginewright.artifacts import read_json
-from enginewright.graphs.types import tensor_types
 from enginewright.config.choices import Exporter, Form, Precision
 from enginewright.config.sections import CastConfig, ExportConfig
 from enginewright.errors import EnginewrightError, GraphError
 from enginewright.graphs.files import check_graph, graph_bytes, load_graph
 from enginewright.graphs.io import io_types
 from enginewright.graphs.layernorm import layernorm_ops
-from enginewright.graphs.types import reduced_type
+from enginewright.graphs.types import reduced_type, tensor_types
 from enginewright.reference import Reference, save_reference
 from enginewright.stage import Stage
 from stages import export
