@@ -14,6 +14,9 @@ from enginewright.engine.gpu import find_gpu
 
 NETWORKS = Path(__file__).resolve().parents[1] / "networks"
 
+_AUTOCAST = ("nvidia-modelopt", "onnx", "onnx-graphsurgeon", "onnxconverter-common", "onnxruntime")
+_QUANTISATION = (*_AUTOCAST, "onnxslim")
+
 TOOLS: dict[str, tuple[str, ...]] = {
     "torch": ("torch", "safetensors", "numpy"),
     "exporter_torchscript": ("torch", "onnx"),
@@ -21,7 +24,11 @@ TOOLS: dict[str, tuple[str, ...]] = {
     "simplifier_onnxsim": ("onnxsim", "onnx"),
     "simplifier_none": ("onnx",),
     "precision_fp32": ("onnx",),
-    "precision_fp16": ("nvidia-modelopt", "onnx", "onnx-graphsurgeon", "onnxconverter-common", "onnxruntime"),
+    "precision_tf32": ("onnx",),
+    "precision_fp16": _AUTOCAST,
+    "precision_bf16": _AUTOCAST,
+    "precision_int8": _QUANTISATION,
+    "precision_fp8": _QUANTISATION,
     "onnxruntime": ("onnxruntime", "onnxruntime-gpu", "polygraphy", "onnx", "numpy"),
     "builder_tensorrt_rtx": ("tensorrt-rtx-cu13", "polygraphy", "onnx"),
     "builder_tensorrt": ("tensorrt", "tensorrt-cu13", "tensorrt-cu12", "polygraphy", "onnx"),

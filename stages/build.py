@@ -18,8 +18,11 @@ from enginewright.engine.bindings import Binding
 from enginewright.engine.build import Built, build_engine
 from enginewright.engine.execute import prove
 from enginewright.engine.job import Job
+from enginewright.engine.layer_types import check_layer_types, check_tf32
 from enginewright.engine.proof import refuse_breach, status_of, verdict_of
 from enginewright.engine.record import Record, record_of, write_record
+from enginewright.graphs.files import read_graph
+from enginewright.graphs.types import reduced_types
 from enginewright.reference import Arrays, Reference, load_reference
 from enginewright.stage import Stage, enter
 from enginewright.verdicts import Verdict
@@ -50,12 +53,14 @@ def run(options: Options, typed: Path, compare: Mapping[str, Any], reference: Re
 
     Raises:
         BuildError: if the graph breached a strict gate, the builder makes no engine, or the engine was executed
-            and breached a strict gate.
+            and breached a strict gate, or the engine computes in other types than the graph.
         GraphError, ConfigError, RequirementError: see `build_engine`.
     """
     graph_verdict = verdict_of(compare)
     refuse_breach("the typed graph", graph_verdict, options.compare.gate)
     built = build_engine(typed, _job(options, reference))
+    check_layer_types(built.layer_types, reduced_types(read_graph(typed)))
+    check_tf32(built.options, bool(options.build.tf32))
     record = record_of(built, options.build.builder, typed.read_bytes())
     verdict = prove(built.engine, record, reference, options.compare)
     refuse_breach("the engine", verdict, options.compare.gate)

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from enginewright.artifacts import write_json
-from enginewright.casting.islands import check_islands, fp32_nodes
-from enginewright.config.choices import Precision
+from enginewright.casting.islands import check_islands, count_types, fp32_nodes
+from enginewright.casting.products import check_float, check_products, check_scales, quantised_nodes
+from enginewright.config.quantised import OP_TYPES, reduced_types_of
 from enginewright.config.sections import CastConfig
 from enginewright.errors import GraphError
 from enginewright.graphs.clean import strip_notes
 from enginewright.graphs.files import load_graph, save_graph
 from enginewright.graphs.io import io_types
 from enginewright.graphs.layernorm import layernorm_ops
-from enginewright.graphs.types import reduced_type
-from enginewright.graphs.walk import count_ops
+from enginewright.graphs.types import reduced_types
+from enginewright.graphs.walk import count_ops, opset_of
 from enginewright.progress import progress
 from enginewright.reference import Reference, load_reference
 from enginewright.stage import Stage, enter
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
     import onnx
 
 SECTIONS = ("cast",)
-_REDUCED = {Precision.fp32: None, Precision.fp16: "float16"}
 
 
 def run(config: CastConfig, simplified: Path, reference: Reference) -> tuple[onnx.ModelProto, dict[str, Any]]:
@@ -33,33 +34,52 @@ def run(config: CastConfig, simplified: Path, reference: Reference) -> tuple[onn
     Raises:
         GraphError: if the graph is not of the precision asked for, or its inputs, outputs, LayerNorm form or
             fp32 nodes were changed on the way.
+        DataError: if the reference's samples cannot calibrate the cast.
     """
     before = load_graph(simplified)
-    after = _cast(config, simplified, reference) if config.precision is not Precision.fp32 else before
-    strip_notes(after)
     islands = (*reference.contract.fp32_nodes, *config.fp32_nodes)
-    _check(config.precision, before, after)
+    after = _cast(config, load_graph(simplified), reference, islands)
+    strip_notes(after)
+    _check(config, before, after)
     check_islands(after, islands)
-    metrics = {
+    if config.precision in OP_TYPES:
+        check_float(after, config.float_nodes)
+        check_products(after, (*islands, *config.float_nodes))
+        check_scales(after)
+    return after, _metrics(config, after)
+
+
+def _cast(config: CastConfig, model: onnx.ModelProto, reference: Reference, islands: Sequence[str]) -> onnx.ModelProto:
+    """Return the graph in another precision; islands: regular expressions of the node names that stay fp32."""
+    if not reduced_types_of(config.precision, config.rest):
+        return model
+    if config.precision in OP_TYPES:
+        from enginewright.casting.quantise import cast_quantised
+
+        return cast_quantised(model, config, reference, islands)
+    from enginewright.casting.autocast import cast_mixed
+
+    return cast_mixed(model, config, reference, islands)
+
+
+def _metrics(config: CastConfig, graph: onnx.ModelProto) -> dict[str, Any]:
+    return {
         "precision": config.precision.name,
-        "casts": count_ops(after)["Cast"],
-        "fp32_nodes": fp32_nodes(after),
+        "opset": opset_of(graph),
+        "casts": count_ops(graph)["Cast"],
+        "fp32_nodes": fp32_nodes(graph),
+        "quantized_nodes": len(quantised_nodes(graph)),
+        "tensors": count_types(graph),
     }
-    return after, metrics
 
 
-def _cast(config: CastConfig, simplified: Path, reference: Reference) -> onnx.ModelProto:
-    from enginewright.casting.fp16 import cast_fp16
-
-    return cast_fp16(simplified, config, reference)
-
-
-def _check(precision: Precision, before: onnx.ModelProto, after: onnx.ModelProto) -> None:
-    if reduced_type(after) != _REDUCED[precision]:
+def _check(config: CastConfig, before: onnx.ModelProto, after: onnx.ModelProto) -> None:
+    wanted, found = reduced_types_of(config.precision, config.rest), reduced_types(after)
+    if wanted != found:
         raise GraphError(
-            f"the graph is not {precision.name}",
-            expected=_REDUCED[precision] or "float32 only",
-            got=reduced_type(after) or "float32 only",
+            f"the graph is not {config.precision.name}",
+            expected=_told(wanted),
+            got=_told(found),
             cure="see precision.data_max, precision.init_max and precision.fp32_nodes",
         )
     if io_types(before) != io_types(after):
@@ -71,6 +91,10 @@ def _check(precision: Precision, before: onnx.ModelProto, after: onnx.ModelProto
             got=layernorm_ops(after),
             cure="layernorm=native, or precision=fp32",
         )
+
+
+def _told(types: frozenset[str]) -> str:
+    return ", ".join(sorted(types)) or "float32 only"
 
 
 def main(stage: Stage) -> None:

@@ -101,7 +101,7 @@ def test_every_option_composes_and_reaches_every_network(axis: str, option: str)
     for network in config.networks.values():
         assert issubclass(OmegaConf.get_type(network, section) or object, cls)
         own = {key: value for key, value in network[section].items() if config[axis][key] != value}
-        assert set(own) <= {"outputs"}, "only the tolerances of single outputs are a network's own"
+        assert set(own) <= {"outputs", "tf32"}, "the tolerances of single outputs, and what follows from the precision"
 
 
 @pytest.mark.parametrize("path", sorted((CONF / "experiment").glob("*.yaml")), ids=name_of)
@@ -161,9 +161,14 @@ def test_options_of_one_axis_differ_only_where_they_must() -> None:
     for axis, differing in {
         "compare": {"gate"},
         "match": {"gate"},
-        "precision": {"precision"},
         "layernorm": {"form"},
     }.items():
         first, *others = [keys_of(path) for path in sorted((CONF / axis).glob("*.yaml"))]
         for other in others:
             assert {key for key in first if first[key] != other[key]} == differing
+
+
+def test_precisions_that_need_nothing_but_their_name_differ_in_nothing_else() -> None:
+    values = {path.stem: keys_of(path) for path in (CONF / "precision").glob("*.yaml")}
+    for one, other in (("fp32", "tf32"), ("fp32", "fp16"), ("int8", "fp8")):
+        assert {key for key in values[one] if values[one][key] != values[other][key]} == {"precision"}

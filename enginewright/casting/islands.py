@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 
 import onnx
@@ -11,18 +12,33 @@ from onnx import TensorProto
 from enginewright.errors import GraphError
 from enginewright.graphs.types import tensor_types
 
-_REDUCED = {TensorProto.FLOAT16, TensorProto.BFLOAT16}
+_REDUCED = {TensorProto.FLOAT16, TensorProto.BFLOAT16, TensorProto.FLOAT8E4M3FN, TensorProto.FLOAT8E5M2}
+SHORES = ("Cast", "QuantizeLinear", "DequantizeLinear")
+"""Operators between types: they are named after the nodes that they stand beside, and belong to neither side."""
+
+
+def count_types(model: onnx.ModelProto) -> dict[str, int]:
+    """Return how many tensors that nodes take or give have each element type: float32, float16, float8e4m3fn ..."""
+    types = tensor_types(model)  # declarations of tensors that are gone among them
+    used = {name for node in model.graph.node for name in (*node.input, *node.output)}
+    kinds = (TensorProto.DataType.Name(kind).lower() for name, kind in types.items() if name in used)
+    return dict(sorted(Counter("float32" if kind == "float" else kind for kind in kinds).items()))
 
 
 def fp32_nodes(model: onnx.ModelProto) -> int:
-    """Return how many nodes, casts apart, have a float32 output."""
+    """Return how many nodes, casts and quantisation apart, have a float32 output."""
     types = tensor_types(model)
-    nodes = (node for node in model.graph.node if node.op_type not in ("Cast", "Constant"))
+    nodes = (node for node in model.graph.node if node.op_type not in (*SHORES, "Constant"))
     return sum(any(types.get(name) == TensorProto.FLOAT for name in node.output) for node in nodes)
 
 
+def exactly(name: str) -> str:
+    """Return the regular expression of one node's name."""
+    return f"{re.escape(name)}$"
+
+
 def check_islands(model: onnx.ModelProto, patterns: Sequence[str]) -> None:
-    """Refuse a graph in which a node that must stay fp32 takes or gives a reduced type.
+    """Refuse a graph in which a node that must stay fp32 takes or gives a reduced type, or takes quantised values.
 
     patterns: regular expressions of node names. One that matches no node is refused too: it protects nothing. Casts
     do not count: those at an island's shore are named after its nodes.
@@ -31,11 +47,16 @@ def check_islands(model: onnx.ModelProto, patterns: Sequence[str]) -> None:
         GraphError: naming the nodes, or the pattern.
     """
     types = tensor_types(model) if patterns else {}
+    rounded = {name for node in model.graph.node if node.op_type == "DequantizeLinear" for name in node.output}
     for pattern in patterns:
-        nodes = [node for node in model.graph.node if node.op_type != "Cast" and re.match(pattern, node.name)]
+        nodes = [node for node in model.graph.node if node.op_type not in SHORES and re.match(pattern, node.name)]
         if not nodes:
             raise GraphError("an fp32 island matches no node", expected="names of the simplified graph", got=pattern)
-        broken = [node.name for node in nodes if any(types.get(n) in _REDUCED for n in (*node.input, *node.output))]
+        broken = [
+            node.name
+            for node in nodes
+            if rounded.intersection(node.input) or any(types.get(n) in _REDUCED for n in (*node.input, *node.output))
+        ]
         if broken:
             raise GraphError(
                 "nodes that must stay fp32 compute in a reduced type", expected=f"fp32 for {pattern}", got=broken[:10]

@@ -73,6 +73,24 @@ class Precision(Enum):
     fp8 = "fp8"
 
 
+class Rest(Enum):
+    """The type of all that int8 and fp8 do not quantise."""
+
+    fp16 = "fp16"
+    bf16 = "bf16"
+    fp32 = "fp32"
+
+
+class Calibration(Enum):
+    """How the range of a quantised tensor follows from what calibration sees.
+
+    max: its largest magnitude. entropy: the cut at which the quantised values' distribution loses least.
+    """
+
+    max = "max"
+    entropy = "entropy"
+
+
 class Builder(Enum):
     """Which TensorRT builds the engine."""
 

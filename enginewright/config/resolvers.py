@@ -12,6 +12,7 @@ from typing import Any
 
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
+from enginewright.config.choices import Precision
 from enginewright.config.digests import conf_sha256, values_sha256
 from enginewright.config.models import MergedModel, OnnxModel
 from enginewright.config.network import AXES, NetworkConfig
@@ -79,8 +80,14 @@ def register_resolvers() -> None:
     OmegaConf.register_new_resolver("values_sha256", _values_sha256, replace=True)
     OmegaConf.register_new_resolver("names", lambda *, _root_: ListConfig(list(_root_.networks)), replace=True)
     OmegaConf.register_new_resolver("own_name", lambda *, _parent_: str(_parent_._key()), replace=True)
+    OmegaConf.register_new_resolver("tf32", _tf32, replace=True)
     for key in WIRINGS:
         OmegaConf.register_new_resolver(key, partial(_wired, key), replace=True)
+
+
+def _tf32(wanted: bool | None, precision: Precision) -> bool:
+    """Return a network's `build.tf32`: what the builder's file says, or else what the precision means."""
+    return precision is Precision.tf32 if wanted is None else wanted
 
 
 def _plain_networks(root: DictConfig) -> dict[str, Any]:

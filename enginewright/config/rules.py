@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from enginewright.config.choices import Form
+from enginewright.config.choices import Form, Precision
 from enginewright.config.merged import check_merged
 from enginewright.config.network import NetworkConfig, check_name
+from enginewright.config.quantised import reduced_types_of
 from enginewright.config.shapes import check_shapes
 from enginewright.config.typed import typed_network
+from enginewright.engine.support import refuse_types
 from enginewright.errors import ConfigError
 
 _LAYERNORM_OPSET = 17
@@ -29,6 +31,9 @@ def check_networks(networks: Mapping[str, Mapping[str, Any]]) -> dict[str, Netwo
     for name, network in typed.items():
         _check_extractor(name, network, typed)
         _check_layernorm(name, network)
+        _check_tf32(name, network)
+        types = reduced_types_of(network.cast.precision, network.cast.rest)
+        refuse_types(types, network.build.compute_capabilities)
         check_merged(name, network, typed)
         check_shapes(name, network, typed)
     return typed
@@ -68,4 +73,17 @@ def _check_layernorm(name: str, network: NetworkConfig) -> None:
             expected="opset 17 or more (the first with a LayerNormalization operator), or layernorm=decomposed",
             got=f"export.opset={network.export.opset}, layernorm=native",
             cure="layernorm=decomposed, or export.opset=17",
+        )
+
+
+def _check_tf32(name: str, network: NetworkConfig) -> None:
+    """Refuse a TF32 flag that makes the engine another precision than the one asked for."""
+    precision, found = network.cast.precision, network.build.tf32
+    wanted = {Precision.tf32: True, Precision.fp32: False}.get(precision, found)
+    if found is None or found is not wanted:
+        raise ConfigError(
+            f"networks.{name}.build.tf32 contradicts precision={precision.name}",
+            expected="true or false" if wanted is None else str(wanted).lower(),
+            got=found,
+            cure="leave build.tf32 and builder.tf32 out: they follow the precision, fp32 or tf32",
         )

@@ -11,16 +11,19 @@ from dataclasses import dataclass, field
 from enginewright.config import check
 from enginewright.config.choices import (
     Builder,
+    Calibration,
     DataSource,
     Exporter,
     Form,
     Gate,
     Keep,
     Precision,
+    Rest,
     Simplifier,
     Source,
 )
 from enginewright.config.photographs import check_photographs
+from enginewright.config.quantised import check_quantised
 from enginewright.engine.support import refuse_capabilities, refuse_lacking
 
 
@@ -137,12 +140,18 @@ class CastConfig:
     samples: int = 2
     data_max: float = 512.0
     init_max: float = 65504.0
+    float_nodes: list[str] = field(default_factory=list)
+    op_types: list[str] = field(default_factory=list)
+    calibration: Calibration | None = None
+    rest: Rest | None = None
 
     def __post_init__(self) -> None:
         check.patterns("cast.fp32_nodes", self.fp32_nodes)
+        check.patterns("cast.float_nodes", self.float_nodes)
         check.between("cast.samples", self.samples, 1, 1000)
         check.positive("cast.data_max", self.data_max)
         check.positive("cast.init_max", self.init_max)
+        check_quantised(self.precision, vars(self))
 
 
 @dataclass(frozen=True)
@@ -191,13 +200,14 @@ class CompareConfig:
 class BuildConfig:
     """The builder and its options. None means the builder's own default; what the builder lacks is refused.
 
+    tf32: None in conf/ follows the network's precision; what is composed says true or false.
     timing_cache: folder where caches are kept, one for each builder version and GPU; sha256 pins the one that is used.
     """
 
     builder: Builder = Builder.tensorrt_rtx
     workspace_mib: int | None = None
     optimization_level: int | None = None
-    tf32: bool = False
+    tf32: bool | None = None
     compute_capabilities: list[str] = field(default_factory=list)
     version_compatible: bool = False
     hardware_compatible: bool = False

@@ -33,6 +33,7 @@ def _network() -> Any:
     network = schema_of(NetworkConfig)
     for axis, (section, cls) in AXES.items():
         network[section] = OmegaConf.merge(schema_of(_naming_its_keys(cls)), _follow(axis, cls))
+    network["build"]["tf32"] = "${tf32:${builder.tf32},${..cast.precision}}"
     return network
 
 

@@ -27,14 +27,16 @@ from enginewright.progress import progress
 class Built:
     """An engine and what its building process knows of it.
 
-    engine: the serialised engine. layers: of the parsed network, before fusion. inputs, outputs: as the builder
-    parsed them. profile: {input: {"min", "opt", "max"}} of the inputs with dynamic axes. options: as resolved.
-    versions: of the builder and of polygraphy. seconds: from parsing to the engine's bytes. peak_mb: resident memory.
+    engine: the serialised engine. layers: of the parsed network, before fusion. layer_types: how many of their outputs
+    have each type. inputs, outputs: as the builder parsed them. profile: {input: {"min", "opt", "max"}} of the inputs
+    with dynamic axes. options: as resolved. versions: of the builder and of polygraphy. seconds: from parsing to the
+    engine's bytes. peak_mb: resident memory.
     """
 
     engine: bytes
     targets: Targets
     layers: int
+    layer_types: dict[str, int]
     inputs: tuple[Binding, ...]
     outputs: tuple[Binding, ...]
     profile: dict[str, dict[str, list[int]]]
@@ -129,11 +131,12 @@ def _built(folder: Path, job: Job, gpu: Gpu | None, cache: Path | None) -> Built
     result = read_result(folder)
     pinned = job.build.timing_cache_sha256 is not None
     grown = keep_cache(cache, (folder / TIMING_CACHE).read_bytes(), pinned) if cache is not None else None
-    build = job.build
+    build, types = job.build, result["layer_types"]
     return Built(
         engine=(folder / ENGINE).read_bytes(),
-        targets=targets(build.builder, build.compute_capabilities, build.hardware_compatible, gpu),
+        targets=targets(build.builder, build.compute_capabilities, build.hardware_compatible, gpu, types),
         layers=result["layers"],
+        layer_types=types,
         inputs=tuple(Binding.from_json(binding) for binding in result["inputs"]),
         outputs=tuple(Binding.from_json(binding) for binding in result["outputs"]),
         profile=result["profile"],

@@ -52,7 +52,8 @@ class Record:
 
     builder, versions: which TensorRT made it, and the versions of that and of polygraphy. graph: the typed graph that
     it was made from. options: as the builder resolved them. targets: GPUs that it runs on. layers: of the parsed
-    network. profile: {input: {"min", "opt", "max"}} of inputs with dynamic axes.
+    network. layer_types: how many of their outputs have each type. profile: {input: {"min", "opt", "max"}} of inputs
+    with dynamic axes.
     """
 
     status: Status
@@ -64,6 +65,7 @@ class Record:
     targets: Targets
     options: dict[str, Any]
     layers: int
+    layer_types: dict[str, int]
     inputs: tuple[Binding, ...]
     outputs: tuple[Binding, ...]
     profile: dict[str, dict[str, list[int]]]
@@ -95,6 +97,7 @@ def record_of(built: Built, builder: Builder, graph: bytes) -> Record:
         targets=built.targets,
         options=built.options,
         layers=built.layers,
+        layer_types=built.layer_types,
         inputs=built.inputs,
         outputs=built.outputs,
         profile=built.profile,
@@ -132,6 +135,7 @@ def _record(raw: dict[str, Any]) -> Record:
     values = {name: raw[name] for name in ("reason", "versions", "options", "layers", "profile")}
     return Record(
         **values,
+        layer_types=raw.get("layer_types", {}),  # not read when format 1 was made
         status=Status(raw["status"]),
         builder=Builder(raw["builder"]),
         engine=Content(**raw["engine"]),

@@ -6,7 +6,7 @@ The facts on `tensorrt_rtx` were measured with 1.7.1 on a machine without a GPU;
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +22,9 @@ RTX_DEFAULT = ("8.0", "8.6", "8.9", "12.0", "12.1")
 
 AMPERE = "8.0"
 """The least compute capability of a hardware-compatible engine of the full TensorRT."""
+
+FIRST_WITH: Mapping[str, str] = {"float8": "8.9", "bfloat16": "8.0"}
+"""The first compute capability that has a type; `tensorrt_rtx` refuses earlier ones, or leaves them out by default."""
 
 _NO_LEAN_RUNTIME = "it ships no lean runtime, which a version compatible engine carries inside"
 _PORTABLE = "its engines run on several generations anyway; name them in build.compute_capabilities"
@@ -74,6 +77,28 @@ def refuse_capabilities(builder: Builder, capabilities: Sequence[str]) -> None:
         )
 
 
+def refuse_types(types: Iterable[str], capabilities: Sequence[str]) -> None:
+    """Refuse compute capabilities of GPUs that lack a type that the graph will have.
+
+    Raises:
+        ConfigError: naming those that have it.
+    """
+    least = first_with(types)
+    early = [value for value in capabilities if version_key(value) < version_key(least)]
+    if early:
+        raise ConfigError(
+            f"build.compute_capabilities has GPUs without a type of this precision: {', '.join(sorted(types))}",
+            expected=f"{least} or later",
+            got=early,
+            cure="another precision, or fewer build.compute_capabilities",
+        )
+
+
+def first_with(types: Iterable[str]) -> str:
+    """Return the first compute capability that has all the types, "0" where every GPU has."""
+    return max((FIRST_WITH[name] for name in types if name in FIRST_WITH), key=version_key, default="0")
+
+
 @dataclass(frozen=True)
 class Targets:
     """The compute capabilities that an engine was built for; with `and_later`, every later one as well."""
@@ -91,18 +116,26 @@ class Targets:
         return ", ".join(self.compute_capabilities) + (" and later" if self.and_later else "")
 
 
-def targets(builder: Builder, capabilities: Sequence[str], hardware_compatible: bool, gpu: Gpu | None) -> Targets:
-    """Return what an engine is built for: the capabilities asked for, or else the builder's default.
+def targets(
+    builder: Builder,
+    capabilities: Sequence[str],
+    hardware_compatible: bool,
+    gpu: Gpu | None,
+    types: Iterable[str] = (),
+) -> Targets:
+    """Return what an engine is built for: the capabilities asked for, or else those of the default that have its types.
 
     Args:
+        types: of its layers.
         gpu: the GPU of this machine, which the full TensorRT builds for; tensorrt_rtx needs none.
     """
     if capabilities:
         return Targets(tuple(sorted(capabilities, key=version_key)), and_later=False)
     if builder is Builder.tensorrt_rtx:
-        return Targets(RTX_DEFAULT, and_later=True)
+        able = [value for value in RTX_DEFAULT if version_key(value) >= version_key(first_with(types))]
+        return Targets(tuple(able), and_later=True)
     if hardware_compatible:
-        return Targets((AMPERE,), and_later=True)
+        return Targets((max(AMPERE, first_with(types), key=version_key),), and_later=True)
     return Targets((gpu.compute_capability,) if gpu else (), and_later=False)
 
 

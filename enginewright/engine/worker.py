@@ -23,6 +23,7 @@ from enginewright.engine.bindings import check_bindings, inputs_of, outputs_of
 from enginewright.engine.failure import reason_from
 from enginewright.engine.isolation import import_polygraphy, in_fresh_memory
 from enginewright.engine.job import ENGINE, GRAPH, LOG, RESULT, TIMING_CACHE, Job, read_job, write_error
+from enginewright.engine.layer_types import layer_types
 from enginewright.engine.profile import Range, profile_of
 from enginewright.engine.progress_monitor import step_monitor
 from enginewright.errors import BuildError, EnginewrightError
@@ -89,7 +90,8 @@ def _facts(network: Any, job: Job) -> tuple[dict[str, Any], dict[str, Range]]:
     ranges = profile_of(inputs, best, job.ranges)
     bindings = {"inputs": [asdict(binding) for binding in inputs], "outputs": [asdict(binding) for binding in outputs]}
     profile = {name: asdict(shapes) for name, shapes in ranges.items()}
-    return {"layers": network.num_layers, "profile": profile, **bindings}, ranges
+    counts = {"layers": network.num_layers, "layer_types": layer_types(network)}
+    return counts | {"profile": profile, **bindings}, ranges
 
 
 def _cache() -> dict[str, str]:

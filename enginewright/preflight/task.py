@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from enginewright.artifacts import read_json, write_json
-from enginewright.config.choices import Precision, Simplifier
+from enginewright.config.choices import Precision, Rest, Simplifier
 from enginewright.config.models import ModelConfig
 from enginewright.config.sections import BuildConfig, CastConfig, SimplifyConfig
 from enginewright.contract.shapes import ends, tied_sizes
@@ -25,7 +25,8 @@ class Options:
     """How a graph will be built, as far as preflight needs to know.
 
     ranges: `model.ranges`. sizes: of dynamic axes by name, the best size of their profile; the range's end where there
-    is none. simplified: a simplifier follows, which computes constant results away. half: the graph becomes fp16.
+    is none. simplified: a simplifier follows, which computes constant results away. half: the graph
+    becomes fp16, or what is not quantised does.
     """
 
     build: BuildConfig = field(default_factory=BuildConfig)
@@ -58,7 +59,7 @@ class Options:
             ranges=model.ranges,
             sizes=sizes,
             simplified=simplify.tool is not Simplifier.none,
-            half=cast.precision is Precision.fp16,
+            half=cast.precision is Precision.fp16 or cast.rest is Rest.fp16,
         )
 
 

@@ -156,6 +156,7 @@ def built(engine: bytes = b"engine", version: str = "1.7.1.116", **options: Any)
         engine=engine,
         targets=Targets(RTX_DEFAULT, and_later=True),
         layers=13,
+        layer_types={"float32": 12, "int32": 1},
         inputs=(Binding("x", "float32", ("batch", ROWS, WIDTH)),),
         outputs=(SCORES, INDEX, Y),
         profile={"x": {"min": [1, ROWS, WIDTH], "opt": [2, ROWS, WIDTH], "max": [4, ROWS, WIDTH]}},

@@ -3,31 +3,33 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
 import pytest
 
-from enginewright.casting.fp16 import cast_fp16
-from enginewright.config.choices import Exporter, Form
+from enginewright.casting.autocast import cast_all_but, cast_mixed, quiet
+from enginewright.casting.islands import fp32_nodes
+from enginewright.config.choices import Exporter, Form, Precision, Rest
 from enginewright.config.sections import CastConfig, ExportConfig
 from enginewright.errors import GraphError
 from enginewright.graphs.files import check_graph, graph_bytes, load_graph
 from enginewright.graphs.io import io_types
 from enginewright.graphs.layernorm import layernorm_ops
-from enginewright.graphs.types import reduced_type, tensor_types
+from enginewright.graphs.types import reduced_type, reduced_types, tensor_types
 from enginewright.graphs.walk import opset_of
 from enginewright.reference import Reference
 from stages import export
-from tests.graphs.small import write
+from tests.graphs.small import scaled, write
 from tests.stages.tiny import TinyModel
 from tests.stages.tiny_stage import assert_close, checkpoint_of, reference_of, registered, run_graph
 
 MODEL = TinyModel()
 CASES = [(Exporter.torchscript, 16, Form.decomposed), (Exporter.torchscript, 17, Form.native)]
-CASES += [(Exporter.dynamo, 20, form) for form in Form]
+CASES += [(Exporter.dynamo, 20, form) for form in (Form.native, Form.decomposed)]
 
 
 @pytest.fixture(scope="module")
@@ -48,13 +50,19 @@ def simplified(folder: Path, exporter: Exporter, opset: int, form: Form) -> Path
     return write(folder / f"{exporter.name}_{opset}_{form.name}.onnx", graph)
 
 
+def cast(
+    path: Path, reference: Reference, islands: Sequence[str] = (), precision: Precision = Precision.fp16, **keys: Any
+) -> onnx.ModelProto:
+    return cast_mixed(load_graph(path), CastConfig(precision, **keys), reference, islands)
+
+
 @pytest.mark.parametrize(("exporter", "opset", "form"), CASES)
 def test_the_graph_computes_in_fp16_and_keeps_its_contract_and_form(
     exporter: Exporter, opset: int, form: Form, folder: Path, reference: Reference
 ) -> None:
     path = simplified(folder, exporter, opset, form)
     before, content = load_graph(path), path.read_bytes()
-    after = cast_fp16(path, CastConfig(), reference)
+    after = cast(path, reference)
     check_graph(after, "typed")
     assert reduced_type(after) == "float16"
     assert io_types(after) == io_types(before)
@@ -70,9 +78,40 @@ def test_the_graph_computes_in_fp16_and_keeps_its_contract_and_form(
     assert np.abs(expected["y"] - found["y"]).max() > 0
 
 
+@pytest.mark.parametrize("form", [Form.native, Form.decomposed])
+def test_bf16_is_bf16_throughout_at_opset_22(form: Form, folder: Path, reference: Reference) -> None:
+    path = simplified(folder, Exporter.dynamo, 20, form)
+    before, after = load_graph(path), cast(path, reference, precision=Precision.bf16)
+    check_graph(after, "typed")
+    assert reduced_types(after) == {"bfloat16"}
+    assert io_types(after) == io_types(before)
+    assert layernorm_ops(after) == layernorm_ops(before)
+    assert opset_of(after) == 22
+    products = {name for node in after.graph.node if node.op_type == "MatMul" for name in node.output}
+    assert {tensor_types(after)[name] for name in products} == {onnx.TensorProto.BFLOAT16}
+
+
+def test_the_graph_is_the_one_that_autocast_itself_would_make(
+    folder: Path, reference: Reference, tmp_path: Path
+) -> None:
+    """The rule for ranges is AutoCast's, measured otherwise; half of the tiny network's values are above this limit."""
+    from modelopt.onnx.autocast import convert_to_mixed_precision
+
+    path = simplified(folder, Exporter.dynamo, 20, Form.decomposed)
+    for index in range(2):
+        np.savez(tmp_path / f"{index}.npz", **{name: array[index] for name, array in reference.inputs.items()})
+    with quiet():
+        theirs = convert_to_mixed_precision(
+            onnx_path=str(path), data_max=1.0, keep_io_types=True, calibration_data=str(tmp_path)
+        )
+    ours = cast(path, reference, data_max=1.0)
+    assert 0 < fp32_nodes(ours) < len(ours.graph.node)
+    assert graph_bytes(ours) == graph_bytes(theirs)
+
+
 def test_two_runs_give_the_same_bytes(folder: Path, reference: Reference) -> None:
     path = simplified(folder, Exporter.dynamo, 20, Form.native)
-    first, second = (graph_bytes(cast_fp16(path, CastConfig(), reference)) for _ in range(2))
+    first, second = (graph_bytes(cast(path, reference)) for _ in range(2))
     assert first == second
 
 
@@ -85,24 +124,24 @@ def test_as_many_samples_calibrate_as_are_configured(
     inputs["x"][2] *= 1e6
     path = simplified(folder, Exporter.dynamo, 20, Form.native)
     loud = Reference(inputs, reference.outputs, reference.names, reference.contract)
-    after = cast_fp16(path, CastConfig(samples=samples), loud)
+    after = cast(path, loud, samples=samples)
     first = next(node for node in after.graph.node if node.op_type == "LayerNormalization")
     types = tensor_types(after)
     assert (types[first.input[0]] == onnx.TensorProto.FLOAT) == kept
 
 
-def test_a_graph_that_autocast_cannot_take_is_refused_with_its_words(tmp_path: Path, reference: Reference) -> None:
-    path = tmp_path / "simplified.onnx"
-    path.write_bytes(b"no graph")
+def test_a_graph_that_autocast_cannot_take_is_refused_with_its_words() -> None:
+    broken = scaled()
+    broken.graph.node[0].op_type = "NoSuchOperator"
     with pytest.raises(GraphError, match=r"ModelOpt AutoCast could not convert the graph: .") as caught:
-        cast_fp16(path, CastConfig(), reference)
-    assert caught.value.cure == "precision=fp32"
+        cast_all_but([], broken, Rest.bf16, 1.0)
+    assert (caught.value.expected, caught.value.cure) == ("a graph of bf16", "precision=fp32")
 
 
 def test_its_log_is_held_back_and_nobody_elses(
     folder: Path, reference: Reference, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    cast_fp16(simplified(folder, Exporter.dynamo, 20, Form.native), CastConfig(), reference)
+    cast(simplified(folder, Exporter.dynamo, 20, Form.native), reference)
     printed = capfd.readouterr()
     assert "modelopt" not in printed.out + printed.err
     logging.getLogger("other").warning("heard")

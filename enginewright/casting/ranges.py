@@ -1,0 +1,52 @@
+"""Which nodes see values, on real samples, that leave the range set for a reduced type.
+
+The rule is AutoCast's own: a node stays fp32 if the magnitude of any of its inputs or outputs exceeds the limit. But
+AutoCast holds every tensor of every sample to find that out; here they pass by, a few at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import onnx
+from numpy.typing import NDArray
+
+from enginewright.reference import Arrays
+from enginewright.rehearsing.streaming import Streamed
+
+
+def nodes_out_of_range(model: onnx.ModelProto, samples: Sequence[Arrays], data_max: float) -> list[str]:
+    """Return the names of the nodes that take or give a magnitude above `data_max` on any of the samples.
+
+    Raises:
+        GraphError: if ONNX Runtime does not run the graph.
+    """
+    above: set[str] = set()
+
+    def observe(name: str, values: NDArray[Any]) -> None:
+        if values.size and values.dtype.kind in "iuf" and max(values.max(), -float(values.min())) > data_max:
+            above.add(name)
+
+    streamed = Streamed(onnx.shape_inference.infer_shapes(model))
+    for inputs in samples:
+        for name, values in inputs.items():
+            observe(name, values)
+        streamed.run(inputs, observe)
+    nodes = (node for node in model.graph.node if node.op_type != "Constant")
+    return [node.name for node in nodes if not above.isdisjoint((*node.input, *node.output))]
+
+
+def name_nodes(model: onnx.ModelProto) -> None:
+    """Give every node of the main graph a name: nodes are told apart by it, and each tool would make up its own."""
+    taken = {node.name for node in model.graph.node}
+    for index, node in enumerate(model.graph.node):
+        if not node.name:
+            node.name = next(name for name in _candidates(f"{node.op_type}_{index}") if name not in taken)
+            taken.add(node.name)
+
+
+def _candidates(name: str) -> Iterator[str]:
+    while True:
+        yield name
+        name += "_"

@@ -1,0 +1,49 @@
+"""Which nodes leave a range, node by node and sample by sample."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from onnx import helper
+
+from enginewright.casting.ranges import name_nodes, nodes_out_of_range
+from tests.graphs.small import model_of, nested, scaled, tensor, value
+
+
+def chain() -> object:
+    """Return x -> up (times 100) -> flip (negative) -> down (over 1000) -> y, with an index beside."""
+    nodes = [
+        helper.make_node("Mul", ["x", "hundred"], ["up"], name="up"),
+        helper.make_node("Neg", ["up"], ["flipped"], name="flip"),
+        helper.make_node("Div", ["flipped", "thousand"], ["y"], name="down"),
+        helper.make_node("ArgMax", ["y"], ["best"], name="best", axis=-1),
+    ]
+    stored = [tensor("hundred", 100.0), tensor("thousand", 1000.0)]
+    return model_of(nodes, [value("x", (1, 4))], [value("y", (1, 4))], stored)
+
+
+@pytest.mark.parametrize(
+    ("limit", "names"),
+    [(1000.0, []), (300.0, []), (299.0, ["up", "flip", "down"]), (0.1, ["up", "flip", "down", "best"])],
+)
+def test_a_node_counts_by_its_inputs_and_outputs_and_not_by_its_stored_tensors(limit: float, names: list[str]) -> None:
+    samples = [{"x": np.array([[1, -3, 2, 0.5]], np.float32)}]
+    assert nodes_out_of_range(chain(), samples, limit) == names  # type: ignore[arg-type]
+
+
+def test_any_sample_is_enough() -> None:
+    quiet, loud = ({"x": np.full((1, 4), size, np.float32)} for size in (0.1, 9.0))
+    assert nodes_out_of_range(scaled(), [quiet, quiet], 10.0) == []
+    assert nodes_out_of_range(scaled(), [quiet, loud], 10.0) == ["scale"]
+    assert nodes_out_of_range(scaled(), [{"x": np.full((1, 4), np.inf, np.float32)}], 10.0) == ["scale"]
+
+
+def test_every_node_of_the_graph_gets_a_name_of_its_own_and_keeps_the_one_it_has() -> None:
+    model = nested()
+    model.graph.node[1].name = ""
+    first = model.graph.node[0].name
+    name_nodes(model)
+    assert [node.name for node in model.graph.node] == [first, "Again_1"]
+    model.graph.node[0].name, model.graph.node[1].name = "Again_1", ""
+    name_nodes(model)
+    assert [node.name for node in model.graph.node] == ["Again_1", "Again_1_"]
