@@ -7,15 +7,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from enginewright.artifacts import write_json
-from enginewright.casting.islands import check_islands, count_types, fp32_nodes
+from enginewright.casting.islands import check_islands, count_types, fp32_nodes, layernorm_islands
 from enginewright.casting.products import check_float, check_products, check_scales, quantised_nodes
+from enginewright.config.choices import Form
 from enginewright.config.quantised import OP_TYPES, reduced_types_of
-from enginewright.config.sections import CastConfig
+from enginewright.config.sections import CastConfig, SwapConfig
 from enginewright.errors import GraphError
 from enginewright.graphs.clean import strip_notes
 from enginewright.graphs.files import load_graph, save_graph
 from enginewright.graphs.io import io_types
-from enginewright.graphs.layernorm import layernorm_ops
+from enginewright.graphs.layernorm import Forms, check_kept
 from enginewright.graphs.types import reduced_types
 from enginewright.graphs.walk import count_ops, opset_of
 from enginewright.progress import progress
@@ -25,11 +26,15 @@ from enginewright.stage import Stage, enter
 if TYPE_CHECKING:
     import onnx
 
-SECTIONS = ("cast",)
+SECTIONS = ("cast", "swap")
 
 
-def run(config: CastConfig, simplified: Path, reference: Reference) -> tuple[onnx.ModelProto, dict[str, Any]]:
+def run(
+    config: CastConfig, simplified: Path, reference: Reference, form: Form = Form.native
+) -> tuple[onnx.ModelProto, dict[str, Any]]:
     """Return the typed graph and the metrics of cast.json.
+
+    form: that of LayerNorm. With `island` the nodes of each are added to those that stay fp32.
 
     Raises:
         GraphError: if the graph is not of the precision asked for, or its inputs, outputs, LayerNorm form or
@@ -37,16 +42,19 @@ def run(config: CastConfig, simplified: Path, reference: Reference) -> tuple[onn
         DataError: if the reference's samples cannot calibrate the cast.
     """
     before = load_graph(simplified)
-    islands = (*reference.contract.fp32_nodes, *config.fp32_nodes)
+    islands = [*reference.contract.fp32_nodes, *config.fp32_nodes]
+    if form is Form.island:
+        islands += layernorm_islands(before, reference.contract.layernorms)
     after = _cast(config, load_graph(simplified), reference, islands)
     strip_notes(after)
     _check(config, before, after)
+    forms = check_kept(before, after, "ModelOpt", "layernorm=native, or precision=fp32")
     check_islands(after, islands)
     if config.precision in OP_TYPES:
         check_float(after, config.float_nodes)
         check_products(after, (*islands, *config.float_nodes))
         check_scales(after)
-    return after, _metrics(config, after)
+    return after, _metrics(config, after, forms)
 
 
 def _cast(config: CastConfig, model: onnx.ModelProto, reference: Reference, islands: Sequence[str]) -> onnx.ModelProto:
@@ -62,7 +70,7 @@ def _cast(config: CastConfig, model: onnx.ModelProto, reference: Reference, isla
     return cast_mixed(model, config, reference, islands)
 
 
-def _metrics(config: CastConfig, graph: onnx.ModelProto) -> dict[str, Any]:
+def _metrics(config: CastConfig, graph: onnx.ModelProto, forms: Forms) -> dict[str, Any]:
     return {
         "precision": config.precision.name,
         "opset": opset_of(graph),
@@ -70,6 +78,7 @@ def _metrics(config: CastConfig, graph: onnx.ModelProto) -> dict[str, Any]:
         "fp32_nodes": fp32_nodes(graph),
         "quantized_nodes": len(quantised_nodes(graph)),
         "tensors": count_types(graph),
+        **forms.metrics(),
     }
 
 
@@ -84,13 +93,6 @@ def _check(config: CastConfig, before: onnx.ModelProto, after: onnx.ModelProto) 
         )
     if io_types(before) != io_types(after):
         raise GraphError("the cast changed inputs or outputs", expected=io_types(before), got=io_types(after))
-    if layernorm_ops(before) != layernorm_ops(after):
-        raise GraphError(
-            "ModelOpt AutoCast changed the LayerNorm form",
-            expected=f"{layernorm_ops(before)} LayerNormalization operators",
-            got=layernorm_ops(after),
-            cure="layernorm=native, or precision=fp32",
-        )
 
 
 def _told(types: frozenset[str]) -> str:
@@ -101,7 +103,10 @@ def main(stage: Stage) -> None:
     """Cast, then write the typed graph and its metrics."""
     with progress(f"cast {stage.network}"):
         graph, metrics = run(
-            stage.section(CastConfig), stage.inputs["simplified"], load_reference(stage.inputs["reference"])
+            stage.section(CastConfig),
+            stage.inputs["simplified"],
+            load_reference(stage.inputs["reference"]),
+            stage.section(SwapConfig).form,
         )
     save_graph(stage.outputs["typed"], graph)
     write_json(stage.outputs["metrics"], metrics)

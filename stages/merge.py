@@ -13,6 +13,7 @@ import onnx
 from enginewright.artifacts import write_json
 from enginewright.graphs.files import load_graph, save_graph
 from enginewright.graphs.io import check_io
+from enginewright.graphs.layernorm import check_kept, forms_of
 from enginewright.graphs.metrics import export_metrics
 from enginewright.merging.contract import merged_contract
 from enginewright.merging.graph import merged_graph
@@ -30,11 +31,12 @@ def run(
 
     Raises:
         NetworkError: if the two networks do not fit together, or their references are of other images.
-        GraphError: if the graphs cannot be joined.
+        GraphError: if the graphs cannot be joined, or a LayerNorm changed its form on the way.
     """
     contract = merged_contract(references[0].contract, references[1].contract)
     merged = merged_graph(extractor, matcher, contract)
     check_io(merged, contract, dynamic=False)
+    check_kept(forms_of(extractor) + forms_of(matcher), merged, "the merge stage", "leave the merged network out")
     return merged, merged_reference(*references, contract)
 
 

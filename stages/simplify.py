@@ -9,10 +9,10 @@ from enginewright.artifacts import write_json
 from enginewright.config.choices import Keep, Simplifier
 from enginewright.config.sections import SimplifyConfig
 from enginewright.errors import GraphError
-from enginewright.graphs.clean import strip_notes
+from enginewright.graphs.clean import name_nodes, strip_notes
 from enginewright.graphs.files import load_graph, save_graph
 from enginewright.graphs.io import io_types
-from enginewright.graphs.layernorm import layernorm_ops
+from enginewright.graphs.layernorm import Forms, check_kept
 from enginewright.graphs.walk import count_ops
 from enginewright.progress import progress
 from enginewright.simplifying.onnxsim import simplified
@@ -25,7 +25,8 @@ SECTIONS = ("simplify",)
 
 
 def run(config: SimplifyConfig, exported: Path) -> tuple[onnx.ModelProto, dict[str, Any]]:
-    """Return the graph that goes on, and the metrics of simplify.json: node counts and which graph was kept.
+    """Return the graph that goes on, and the metrics of simplify.json: node counts, which graph was kept,
+    and its LayerNorms by form.
 
     Raises:
         GraphError: if onnxsim crashes, hangs or refuses its own result, or changed inputs, outputs or LayerNorm form.
@@ -37,14 +38,16 @@ def run(config: SimplifyConfig, exported: Path) -> tuple[onnx.ModelProto, dict[s
     kept = "simplified" if better and config.tool is not Simplifier.none else "exported"
     graph = after if kept == "simplified" else before
     strip_notes(graph)
-    _check(before, graph)
-    return graph, counts | {"kept": kept}
+    name_nodes(graph)
+    return graph, counts | {"kept": kept} | _check(before, graph).metrics()
 
 
-def _check(before: onnx.ModelProto, after: onnx.ModelProto) -> None:
-    for what, facts in (("inputs or outputs", io_types), ("the LayerNorm form", layernorm_ops)):
-        if facts(before) != facts(after):
-            raise GraphError(f"onnxsim changed {what}", expected=facts(before), got=facts(after), cure="simplify=none")
+def _check(before: onnx.ModelProto, after: onnx.ModelProto) -> Forms:
+    """Return the LayerNorms of the graph that goes on, by form."""
+    wanted, found = io_types(before), io_types(after)
+    if wanted != found:
+        raise GraphError("onnxsim changed inputs or outputs", expected=wanted, got=found, cure="simplify=none")
+    return check_kept(before, after, "onnxsim", "simplify=none")
 
 
 def main(stage: Stage) -> None:

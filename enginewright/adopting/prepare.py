@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import onnx
 from onnx import version_converter
 
@@ -10,11 +12,23 @@ from enginewright.config.choices import Form
 from enginewright.contract import Contract, Port
 from enginewright.errors import GraphError
 from enginewright.graphs.clean import strip_notes
-from enginewright.graphs.layernorm import layernorm_ops
-from enginewright.graphs.layernorm_forms import Rewrite, decompose_layernorms, decomposed_layernorms, fuse_layernorms
+from enginewright.graphs.layernorm import forms_of
+from enginewright.graphs.layernorm_forms import (
+    Rewrite,
+    decompose_layernorms,
+    decomposed_layernorms,
+    fuse_layernorms,
+    scale_layernorms,
+)
 from enginewright.graphs.walk import opset_of
 
 _MOST_TEXT = 300
+_REWRITE: dict[Form, Callable[[onnx.ModelProto], Rewrite]] = {
+    Form.native: fuse_layernorms,
+    Form.decomposed: decompose_layernorms,
+    Form.island: decompose_layernorms,
+    Form.scaled: scale_layernorms,
+}
 
 
 def prepared(model: onnx.ModelProto, contract: Contract, opset: int, form: Form, dynamic: bool) -> Rewrite:
@@ -28,15 +42,16 @@ def prepared(model: onnx.ModelProto, contract: Contract, opset: int, form: Form,
     converted = at_opset(model, opset)
     _fix_inputs(converted)
     _set_shapes(converted, contract, dynamic)
-    rewrite = fuse_layernorms(converted) if form is Form.native else decompose_layernorms(converted)
+    rewrite = _REWRITE[form](converted)
     rewrite.model.ir_version = max(rewrite.model.ir_version, _least_ir(rewrite.model))
     strip_notes(rewrite.model)
     return rewrite
 
 
 def layernorms_in(model: onnx.ModelProto) -> int:
-    """Return how many LayerNorms a model has, in either form."""
-    return layernorm_ops(model) + decomposed_layernorms(model)
+    """Return how many LayerNorms a model has, in any form; a decomposed one counts if it can be an operator."""
+    found = forms_of(model)
+    return found.operators + found.scaled + decomposed_layernorms(model)
 
 
 def at_opset(model: onnx.ModelProto, opset: int) -> onnx.ModelProto:

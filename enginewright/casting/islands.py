@@ -10,6 +10,7 @@ import onnx
 from onnx import TensorProto
 
 from enginewright.errors import GraphError
+from enginewright.graphs.layernorm_forms.count import decomposed_nodes
 from enginewright.graphs.types import tensor_types
 
 _REDUCED = {TensorProto.FLOAT16, TensorProto.BFLOAT16, TensorProto.FLOAT8E4M3FN, TensorProto.FLOAT8E5M2}
@@ -35,6 +36,34 @@ def fp32_nodes(model: onnx.ModelProto) -> int:
 def exactly(name: str) -> str:
     """Return the regular expression of one node's name."""
     return f"{re.escape(name)}$"
+
+
+def layernorm_islands(model: onnx.ModelProto, layernorms: int) -> list[str]:
+    """Return a regular expression for the nodes of each decomposed LayerNorm of a simplified graph, casts apart.
+
+    layernorms: how many layers the network has. If none, then none is looked for.
+
+    Raises:
+        GraphError: if there is no decomposed LayerNorm, or a node of one has no name of its own.
+    """
+    found = decomposed_nodes(model) if layernorms else []
+    if layernorms and not found:
+        raise GraphError(
+            "the cast stage finds no LayerNorm to keep in fp32",
+            expected=f"decomposed LayerNorms, of {layernorms} layers",
+            got=0,
+            cure="build the simplified graph again with layernorm=island",
+        )
+    names = Counter(node.name for node in model.graph.node)
+    nameless = [node.output[0] for nodes in found for node in nodes if not node.name or names[node.name] > 1]
+    if nameless:
+        raise GraphError(
+            "a node of a LayerNorm has no name of its own, by which the cast stage could keep it in fp32",
+            expected="names as the simplify stage gives them",
+            got=nameless[:10],
+            cure="build the simplified graph again",
+        )
+    return [rf"(?:{'|'.join(re.escape(node.name) for node in nodes)})\Z" for nodes in found]
 
 
 def check_islands(model: onnx.ModelProto, patterns: Sequence[str]) -> None:

@@ -29,6 +29,7 @@ def check_merged(name: str, network: NetworkConfig, networks: Mapping[str, Netwo
         )
     _check_kinds(name, network.extractor, extractor, model.matcher, matcher)
     _check_opset(name, network.extractor, extractor, model.matcher, matcher)
+    _check_form(name, network, {network.extractor: extractor, model.matcher: matcher})
     if model.batch != matcher.model.batch:
         raise ConfigError(
             f"networks.{name} and its matcher {model.matcher} disagree on the pairs of a call",
@@ -69,6 +70,18 @@ def _check_kinds(name: str, first: str, extractor: NetworkConfig, second: str, m
             got=extractor.model.batch,
             cure=f"set networks.{first}.model.batch={2 * matcher.model.batch}",
         )
+
+
+def _check_form(name: str, network: NetworkConfig, parts: Mapping[str, NetworkConfig]) -> None:
+    """Refuse a form that the parts do not have: the cast stage goes by that of the merged network."""
+    for part, config in parts.items():
+        if config.model.layernorms and config.swap.form is not network.swap.form:
+            raise ConfigError(
+                f"networks.{name} and its part {part} disagree on the LayerNorm form, which is that of the part",
+                expected=f"networks.{name}.swap.form={config.swap.form.name}",
+                got=network.swap.form.name,
+                cure=f"set networks.{name}.swap.form={config.swap.form.name}",
+            )
 
 
 def _check_opset(name: str, first: str, extractor: NetworkConfig, second: str, matcher: NetworkConfig) -> None:

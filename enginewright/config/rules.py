@@ -70,9 +70,9 @@ def _check_layernorm(name: str, network: NetworkConfig) -> None:
     if native and network.export.opset < _LAYERNORM_OPSET:
         raise ConfigError(
             f"networks.{name} asks for the native LayerNorm form at opset {network.export.opset}",
-            expected="opset 17 or more (the first with a LayerNormalization operator), or layernorm=decomposed",
+            expected="opset 17 or more (the first with a LayerNormalization operator), or another LayerNorm form",
             got=f"export.opset={network.export.opset}, layernorm=native",
-            cure="layernorm=decomposed, or export.opset=17",
+            cure="layernorm=decomposed, island or scaled; or export.opset=17",
         )
 
 

@@ -56,7 +56,7 @@ def _built(variant: Variant, config: NetworkConfig, folder: Path) -> dict[str, A
     exported = _exported(variant, config, folder)
     simplified = _simplified(exported, config)
     reference = load_reference(needed(variant.network, "reference.npz"))
-    graph, metrics = cast.run(config.cast, config.swap.form, simplified, reference)
+    graph, metrics = cast.run(config.cast, simplified, reference, config.swap.form)
     typed = folder / f"{variant.name}.onnx"
     save_graph(typed, graph)
     facts = {"status": "built", "bytes": typed.stat().st_size, "cast": metrics}

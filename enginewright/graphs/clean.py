@@ -1,4 +1,4 @@
-"""Takes out of a graph what depends on where the project lies, and names its open axes."""
+"""Takes out of a graph what depends on where the project lies, and names its nodes and its open axes."""
 
 from __future__ import annotations
 
@@ -19,6 +19,28 @@ def strip_notes(model: onnx.ModelProto) -> None:
         for name in _NOTES:
             if name in item.DESCRIPTOR.fields_by_name:
                 item.ClearField(name)
+
+
+def name_nodes(model: onnx.ModelProto) -> None:
+    """Give each node of the main graph a name of its own, by what it makes: one without, or with that of another node.
+
+    Precision is assigned to nodes by name.
+    """
+    taken = {node.name for node in model.graph.node}
+    seen = {""}
+    for node in model.graph.node:
+        if node.name in seen:
+            node.name = _free(f"{node.op_type}/{next(iter(node.output), '')}", taken)
+            taken.add(node.name)
+        seen.add(node.name)
+
+
+def _free(wanted: str, taken: set[str]) -> str:
+    name, number = wanted, 1
+    while name in taken:
+        number += 1
+        name = f"{wanted}_{number}"
+    return name
 
 
 def name_axes(model: onnx.ModelProto, contract: Contract) -> None:

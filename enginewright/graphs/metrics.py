@@ -7,7 +7,7 @@ from typing import Any
 import onnx
 
 from enginewright.graphs.files import graph_bytes
-from enginewright.graphs.layernorm import layernorm_ops
+from enginewright.graphs.layernorm import forms_of
 from enginewright.graphs.walk import count_ops, opset_of
 
 
@@ -17,6 +17,6 @@ def export_metrics(graph: onnx.ModelProto, seconds: float) -> dict[str, Any]:
         "opset": opset_of(graph),
         "nodes": count_ops(graph).total(),
         "bytes": len(graph_bytes(graph)),
-        "layernorm_ops": layernorm_ops(graph),
+        **forms_of(graph).metrics(),
         "seconds": round(seconds, 1),
     }

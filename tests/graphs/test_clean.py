@@ -9,7 +9,7 @@ import pytest
 from onnx import helper
 
 from enginewright.contract import Contract, Kind, Port
-from enginewright.graphs.clean import name_axes, strip_notes
+from enginewright.graphs.clean import name_axes, name_nodes, strip_notes
 from enginewright.graphs.files import graph_bytes
 from tests.graphs.small import NOTE, annotated, model_of, nested, scaled, sparse, tensor, value
 
@@ -78,3 +78,14 @@ def test_other_ranks_and_unknown_tensors_are_left_to_the_check() -> None:
     model = opened(value("y", (None,)), value("rest", (None, None)), value("stranger", (None,)))
     name_axes(model, CONTRACT)
     assert sizes(model) == {"x": ["batch", 3, "width"], "y": ["batch"], "rest": ["width", 0], "stranger": [0]}
+
+
+def test_every_node_has_a_name_of_its_own_afterwards() -> None:
+    names = ["scale", "", "scale", "Mul/c"]
+    steps = [helper.make_node("Mul", [a, a], [b], name=name) for a, b, name in zip("xabc", "abcy", names, strict=True)]
+    model = model_of(steps, [value("x", (1, 4))], [value("y", (1, 4))])
+    name_nodes(model)
+    assert [node.name for node in model.graph.node] == ["scale", "Mul/b", "Mul/c_2", "Mul/c"]
+    named = model.SerializeToString(deterministic=True)
+    name_nodes(model)
+    assert model.SerializeToString(deterministic=True) == named

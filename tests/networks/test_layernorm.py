@@ -16,8 +16,11 @@ from enginewright.errors import NetworkError
 from enginewright.exporting import exporter as export
 from enginewright.exporting.request import ExportRequest
 from networks import layernorm
-from networks.layernorm import DecomposedLayerNorm, count_layernorms, swap_layernorms
+from networks.layernorm import DecomposedLayerNorm, ScaledLayerNorm, count_layernorms, swap_layernorms
 from tests.networks.graphs import operators
+
+Spelled = type[DecomposedLayerNorm | ScaledLayerNorm]
+SPELLED: list[Spelled] = [DecomposedLayerNorm, ScaledLayerNorm]
 
 
 class Subclass(nn.LayerNorm):
@@ -54,19 +57,20 @@ def random_affine(norm: nn.LayerNorm) -> nn.LayerNorm:
 def test_the_forms_are_the_same_function(shape: list[int], lead: list[int], options: dict[str, Any], seed: int) -> None:
     torch.manual_seed(seed)
     native = random_affine(nn.LayerNorm(tuple(shape), **options))
-    decomposed = DecomposedLayerNorm.sharing(native)
     x = 3 * torch.randn(*lead, *shape) + 1
-    torch.testing.assert_close(decomposed(x), native(x), atol=2e-5, rtol=1e-4)
+    for form in SPELLED:
+        torch.testing.assert_close(form.sharing(native)(x), native(x), atol=2e-5, rtol=1e-4)
 
 
+@pytest.mark.parametrize("form", SPELLED)
 @pytest.mark.parametrize("options", [{}, {"bias": False}, {"elementwise_affine": False}])
-def test_the_constructor_is_that_of_layernorm(options: dict[str, bool]) -> None:
-    native, decomposed = nn.LayerNorm((3, 4), 1e-4, **options), DecomposedLayerNorm((3, 4), 1e-4, **options)
-    assert decomposed.normalized_shape == (3, 4)
-    assert decomposed.eps == 1e-4
-    assert decomposed.state_dict().keys() == native.state_dict().keys()
+def test_the_constructor_is_that_of_layernorm(form: Spelled, options: dict[str, bool]) -> None:
+    native, spelled = nn.LayerNorm((3, 4), 1e-4, **options), form((3, 4), 1e-4, **options)
+    assert spelled.normalized_shape == (3, 4)
+    assert spelled.eps == 1e-4
+    assert spelled.state_dict().keys() == native.state_dict().keys()
     x = torch.randn(2, 3, 4)
-    torch.testing.assert_close(decomposed(x), native(x))
+    torch.testing.assert_close(spelled(x), native(x))
 
 
 def test_a_single_size_means_the_last_axis() -> None:
@@ -138,9 +142,25 @@ def test_a_layer_alone_cannot_be_swapped_in_place() -> None:
         swap_layernorms(nn.LayerNorm(4), Form.decomposed)
 
 
-@pytest.mark.parametrize("form", list(Form))
-def test_every_form_of_the_configuration_has_its_replacement(form: Form) -> None:
-    swap_layernorms(network(), form)
+@pytest.mark.parametrize(
+    ("form", "cls"),
+    [
+        (Form.native, nn.LayerNorm),
+        (Form.decomposed, DecomposedLayerNorm),
+        (Form.island, DecomposedLayerNorm),
+        (Form.scaled, ScaledLayerNorm),
+    ],
+)
+def test_every_form_of_the_configuration_has_its_replacement(form: Form, cls: type[nn.Module]) -> None:
+    module = network()
+    state = dict(module.named_parameters())
+    swap_layernorms(module, form)
+    assert sum(isinstance(child, cls) for child in module.modules()) == 3
+    assert all(parameter is state[name] for name, parameter in module.named_parameters())
+
+
+def test_every_form_of_the_configuration_is_known_here() -> None:
+    assert list(layernorm._REPLACEMENT) == list(Form)
 
 
 def test_a_form_without_a_replacement_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -179,6 +199,19 @@ def test_the_decomposed_graph_has_the_nodes_of_the_formula_and_no_power(exporter
     counts = operators(graph_of(Form.decomposed, exporter, opset))
     counts.pop("Constant", None)
     assert counts == {"ReduceMean": 2, "Sub": 1, "Mul": 2, "Add": 2, "Sqrt": 1, "Div": 1}
+
+
+@pytest.mark.parametrize(
+    ("exporter", "opset"),
+    [(Exporter.torchscript, 16), (Exporter.torchscript, 18), (Exporter.dynamo, 17), (Exporter.dynamo, 23)],
+)
+def test_the_scaled_graph_has_the_nodes_of_the_formula_and_no_power(exporter: Exporter, opset: int) -> None:
+    counts = operators(graph_of(Form.scaled, exporter, opset))
+    counts.pop("Constant", None)
+    assert counts == {
+        "ReduceSum": 1, "ReduceMax": 1, "ReduceMean": 2, "Sub": 2, "Abs": 1, "Div": 2, "Reciprocal": 1, "Clip": 2,
+        "Sqrt": 1, "Mul": 6, "Add": 2,
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("exporter", list(Exporter))

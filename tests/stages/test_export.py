@@ -17,6 +17,7 @@ from enginewright.contract import Contract, Kind, Port
 from enginewright.errors import CheckpointError, GraphError
 from enginewright.graphs.files import check_graph, graph_bytes, load_graph
 from enginewright.graphs.io import check_io
+from enginewright.graphs.layernorm import Forms, forms_of
 from enginewright.graphs.metrics import export_metrics
 from enginewright.graphs.walk import count_ops, opset_of
 from enginewright.stage import Stage
@@ -51,6 +52,11 @@ CASES = [
     (Exporter.dynamo, 17, Form.decomposed),
     (Exporter.dynamo, 20, Form.native),
     (Exporter.dynamo, 20, Form.decomposed),
+    (Exporter.torchscript, 16, Form.scaled),
+    (Exporter.torchscript, 20, Form.island),
+    (Exporter.dynamo, 17, Form.scaled),
+    (Exporter.dynamo, 20, Form.scaled),
+    (Exporter.dynamo, 23, Form.island),
 ]
 
 
@@ -67,10 +73,21 @@ def test_opset_form_inputs_and_outputs_are_as_asked(
         "nodes": len(graph.graph.node),
         "bytes": len(graph_bytes(graph)),
         "layernorm_ops": 2 if form is Form.native else 0,
+        "layernorm_decomposed": 2 if form in (Form.decomposed, Form.island) else 0,
+        "layernorm_scaled": 2 if form is Form.scaled else 0,
         "seconds": 1.3,
     }
-    assert ("Sqrt" in count_ops(graph)) == (form is Form.decomposed)
+    assert ("Sqrt" in count_ops(graph)) == (form is not Form.native)
     assert_no_traces(graph)
+
+
+@pytest.mark.parametrize("exporter", Exporter)
+@pytest.mark.parametrize("form", [Form.decomposed, Form.scaled])
+def test_open_axes_change_nothing_about_the_form(form: Form, exporter: Exporter, checkpoint: Path) -> None:
+    model = TinyModel(ranges={"batch": [1, 4], "rows": [2, 8]})
+    graph = run(model, form, ExportConfig(exporter, 20, dynamic=True), checkpoint)
+    found = forms_of(graph)
+    assert found == Forms(0, *((2, 0) if form is Form.decomposed else (0, 2)))
 
 
 class Unchecked(ExportConfig):
@@ -136,7 +153,9 @@ def test_main_writes_the_graph_and_its_metrics(tmp_path: Path) -> None:
     assert opset_of(graph) == metrics["opset"] == 18
     assert metrics["bytes"] == stage.outputs["exported"].stat().st_size
     assert metrics["nodes"] > 50
-    assert sorted(metrics) == ["bytes", "layernorm_ops", "nodes", "opset", "seconds"]
+    assert sorted(metrics) == [
+        "bytes", "layernorm_decomposed", "layernorm_ops", "layernorm_scaled", "nodes", "opset", "seconds",
+    ]  # fmt: skip
     assert SECTIONS == ("model", "swap", "export")
 
 

@@ -31,7 +31,7 @@ class Candidate:
 
 def candidates(scope: Scope) -> tuple[list[Candidate], list[str]]:
     """Return the LayerNorms of a scope that can become operators, and for each of the others a sentence why not."""
-    found = _chains(scope, Reading(scope))
+    found = chains(scope, Reading(scope))
     left = {candidate.value: reason for candidate in found if (reason := next(_unfit(scope, candidate.term), None))}
     kept = [candidate for candidate in found if candidate.value not in left]
     while refused := {candidate.value: reason for candidate in kept if (reason := _shared(scope, candidate, kept))}:
@@ -40,7 +40,7 @@ def candidates(scope: Scope) -> tuple[list[Candidate], list[str]]:
     return kept, [f"{value}: {reason}" for value, reason in left.items()]
 
 
-def _chains(scope: Scope, reading: Reading) -> list[Candidate]:
+def chains(scope: Scope, reading: Reading) -> list[Candidate]:
     """Return one candidate for each value in which x becomes normal, as far on as scale and bias are its own."""
     found = []
     for index, node in enumerate(scope.graph.node):

@@ -6,8 +6,8 @@ import numpy as np
 import onnx
 
 from enginewright.errors import GraphError
-from enginewright.graphs.layernorm import layernorm_ops
 from enginewright.graphs.layernorm_forms.candidates import Candidate, candidates
+from enginewright.graphs.layernorm_forms.operators import layernorm_ops
 from enginewright.graphs.layernorm_forms.rewrite import Editor, Rewrite, copied, drop_unread, editors, numpy_type, prove
 from enginewright.graphs.layernorm_forms.scope import scopes
 from enginewright.graphs.layernorm_forms.weights import fitted, is_fitting, normalised_shape

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +10,9 @@ from typing import Any
 import onnx
 from numpy.typing import NDArray
 from onnx import numpy_helper
+
+MOST = 4096
+"""A constant of more elements is a weight: neither a number in an array's shape nor a list of axes."""
 
 
 @dataclass(frozen=True)
@@ -29,8 +33,7 @@ def inferred(
 
     Each graph is inferred by itself: inference over a whole model keeps what it finds in a loop's body to itself.
     """
-    alone = onnx.GraphProto()
-    alone.CopyFrom(graph)
+    alone = _without_weights(graph)
     alone.initializer.extend(numpy_helper.from_array(array, name) for name, array in constants.items())
     alone.input.extend(
         onnx.helper.make_tensor_value_info(name, known.kind, known.shape)
@@ -40,6 +43,20 @@ def inferred(
     model = onnx.helper.make_model(alone, opset_imports=list(opsets))
     found = known_of(onnx.shape_inference.infer_shapes(model, data_prop=True).graph)
     return {name: known for name, known in found.items() if name not in around}
+
+
+def _without_weights(graph: onnx.GraphProto) -> onnx.GraphProto:
+    """Return a copy in which weights are inputs: their shapes say all, and their bytes would be copied three times."""
+    alone = onnx.GraphProto()
+    for part in ("node", "input", "output", "value_info", "sparse_initializer"):
+        getattr(alone, part).extend(getattr(graph, part))
+    given = {value.name for value in graph.input}
+    for tensor in graph.initializer:
+        if math.prod(tensor.dims) <= MOST:
+            alone.initializer.append(tensor)
+        elif tensor.name not in given:
+            alone.input.append(onnx.helper.make_tensor_value_info(tensor.name, tensor.data_type, tensor.dims))
+    return alone
 
 
 def known_of(graph: onnx.GraphProto) -> dict[str, Known]:

@@ -16,15 +16,12 @@ import onnx
 from numpy.typing import NDArray
 from onnx import numpy_helper
 
-from enginewright.graphs.layernorm_forms.known import Known, inferred
+from enginewright.graphs.layernorm_forms.known import MOST, Known, inferred
 from enginewright.graphs.walk import subgraphs
 
 _CONSTANT_VALUES = {"value", "value_float", "value_floats", "value_int", "value_ints"}
 _KEEPING = {"Identity", "Cast", "DequantizeLinear", "Reshape", "Unsqueeze", "Squeeze", "Transpose"}
 """Operators that make a weight of weights. A short list: anything else counts as data."""
-
-_MOST = 4096
-"""A constant of more elements is a weight: neither a number in an array's shape nor a list of axes."""
 
 
 @dataclass
@@ -101,7 +98,7 @@ class Scope:
     def few(self, name: str) -> NDArray[Any] | None:
         """Return the value of a constant of few elements, or None."""
         shape = self.shape(name)
-        few = shape is not None and math.prod(size or 0 for size in shape) <= _MOST
+        few = shape is not None and math.prod(size or 0 for size in shape) <= MOST
         return self.constant(name) if few else None
 
     def is_weight(self, name: str) -> bool:
