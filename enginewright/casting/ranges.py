@@ -2,6 +2,10 @@
 
 The rule is AutoCast's own: a node stays fp32 if the magnitude of any of its inputs or outputs exceeds the limit. But
 AutoCast holds every tensor of every sample to find that out; here they pass by, a few at a time.
+
+LayerNorms are left out, whatever they see: their form is an axis of its own. If a cast widened a decomposed one where the
+calibration overflows, then no graph would be of the form and the precision that were asked for, and on other images the
+next LayerNorm would overflow. The form `island` is the one that stays fp32.
 """
 
 from __future__ import annotations
@@ -12,6 +16,7 @@ from typing import Any
 import onnx
 from numpy.typing import NDArray
 
+from enginewright.graphs.layernorm_forms.count import layernorm_nodes
 from enginewright.reference import Arrays
 from enginewright.rehearsing.streaming import Streamed
 
@@ -33,7 +38,8 @@ def nodes_out_of_range(model: onnx.ModelProto, samples: Sequence[Arrays], data_m
         for name, values in inputs.items():
             observe(name, values)
         streamed.run(inputs, observe)
-    nodes = (node for node in model.graph.node if node.op_type != "Constant")
+    formed = {node.name for node in layernorm_nodes(model)}
+    nodes = (node for node in model.graph.node if node.op_type != "Constant" and node.name not in formed)
     return [node.name for node in nodes if not above.isdisjoint((*node.input, *node.output))]
 
 

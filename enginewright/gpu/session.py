@@ -49,7 +49,7 @@ class Session:
         return {item.name: np.asarray(value) for item, value in zip(self._session.get_outputs(), values, strict=True)}
 
     def milliseconds(self, inputs: Mapping[str, NDArray[Any]]) -> list[float]:
-        """Return the time of each of a hundred calls, in ms; inputs and outputs lie on the GPU, each call is waited for."""
+        """Return the time of each of a hundred calls in ms; inputs and outputs lie on the GPU, each call is awaited."""
         binding = self._session.io_binding()
         for name, value in inputs.items():
             binding.bind_ortvalue_input(name, self._ort.OrtValue.ortvalue_from_numpy(value, "cuda", 0))

@@ -7,10 +7,10 @@ from dataclasses import astuple, dataclass
 import onnx
 
 from enginewright.graphs.layernorm_forms.candidates import chains
-from enginewright.graphs.layernorm_forms.operators import layernorm_ops
+from enginewright.graphs.layernorm_forms.operators import OPERATOR, layernorm_ops
 from enginewright.graphs.layernorm_forms.reading import Reading
 from enginewright.graphs.layernorm_forms.rewrite import copied
-from enginewright.graphs.layernorm_forms.scaled import scaled_layernorms
+from enginewright.graphs.layernorm_forms.scaled import scaled_layernorms, scaled_nodes
 from enginewright.graphs.layernorm_forms.scope import Scope, scopes
 
 
@@ -52,6 +52,13 @@ def decomposed_nodes(model: onnx.ModelProto) -> list[list[onnx.NodeProto]]:
     scope = scopes(model)[0]
     found = [sorted(candidate.term.nodes) for candidate in chains(scope, Reading(scope))]
     return [_without_casts(scope, indices) for indices in found]
+
+
+def layernorm_nodes(model: onnx.ModelProto) -> list[onnx.NodeProto]:
+    """Return the nodes of the main graph that compute LayerNorms, of any form; casts are not among them."""
+    operators = [node for node in model.graph.node if node.op_type == OPERATOR]
+    scaled = [node for nodes in scaled_nodes(scopes(model)[0]) for node in nodes if node.op_type != "Cast"]
+    return [*operators, *(node for nodes in decomposed_nodes(model) for node in nodes), *scaled]
 
 
 def _without_casts(scope: Scope, indices: list[int]) -> list[onnx.NodeProto]:

@@ -17,7 +17,13 @@ _PRODUCTS = ("Mul", "Div")
 
 def scaled_layernorms(scope: Scope) -> int:
     """Return how many LayerNorms of a scope have the scaled form."""
-    return sum(node.op_type == "Div" and _Quotient(scope).is_last(node) for node in scope.graph.node)
+    return len(scaled_nodes(scope))
+
+
+def scaled_nodes(scope: Scope) -> list[list[onnx.NodeProto]]:
+    """Return the nodes of each LayerNorm of a scope that has the scaled form, from its last quotient backwards."""
+    found = ((node, _Quotient(scope)) for node in scope.graph.node if node.op_type == "Div")
+    return [quotient.behind(node) for node, quotient in found if quotient.is_last(node)]
 
 
 class _Quotient:
@@ -25,6 +31,8 @@ class _Quotient:
 
     def __init__(self, scope: Scope) -> None:
         self.scope = scope
+        self.start = ""
+        """The value that is normalised, known once `is_last` has found it."""
 
     def is_last(self, node: onnx.NodeProto) -> bool:
         """Return whether a Div makes w / g."""
@@ -34,6 +42,17 @@ class _Quotient:
                 size = self._inverse(self._square(self._source(rest)))
                 return size is not None and self._is_unit(unit, size)
         return False
+
+    def behind(self, last: onnx.NodeProto) -> list[onnx.NodeProto]:
+        """Return the nodes from `last` back to the value that is normalised."""
+        found, waiting = [last], list(last.input)
+        while waiting:
+            name = waiting.pop()
+            node = self._maker(name) if name and self._source(name) != self.start else None
+            if node is not None and node not in found:
+                found.append(node)
+                waiting.extend(node.input)
+        return found
 
     def _is_unit(self, unit: str, size: str) -> bool:
         """Return whether `unit` is c / b less its mean, for the b in `size`, and b the largest |c| from a limit up."""
@@ -49,6 +68,7 @@ class _Quotient:
         """Return whether `centred` is h less the sum of h / n."""
         for value, total in self._pairs(centred, "Sub"):
             share = self._only(total, "ReduceSum")
+            self.start = value
             return any(self._source(name) == value for name in self._varying(share, *_PRODUCTS))
         return False
 
