@@ -3,9 +3,9 @@
 The rule is AutoCast's own: a node stays fp32 if the magnitude of any of its inputs or outputs exceeds the limit. But
 AutoCast holds every tensor of every sample to find that out; here they pass by, a few at a time.
 
-LayerNorms are left out, whatever they see: their form is an axis of its own. If a cast widened a decomposed one where the
-calibration overflows, then no graph would be of the form and the precision that were asked for, and on other images the
-next LayerNorm would overflow. The form `island` is the one that stays fp32.
+LayerNorms are left out, whatever they see: their form is an axis of its own. If a cast widened a decomposed one where
+the calibration overflows, then no graph would be of the form and the precision that were asked for, and on other images
+the next LayerNorm would overflow. The form `island` is the one that stays fp32.
 """
 
 from __future__ import annotations

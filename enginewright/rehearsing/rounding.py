@@ -1,8 +1,8 @@
 """The rounded twin: float32 kernels, and every result rounded as the hardware stores it.
 
 ONNX Runtime on a CPU computes a half-precision node with a float32 kernel between casts, and takes the casts between
-two such nodes out: what overflows or vanishes on a GPU does neither there. Here each tensor that the typed graph holds in
-a reduced format goes through that format: Cast there and back, which no optimiser removes, since it changes values.
+two such nodes out: what overflows or vanishes on a GPU does neither there. Here each tensor that the typed graph holds
+in a reduced format goes through that format: Cast there and back, which no optimiser removes, since it changes values.
 Inside a node everything is float32, as tensor cores accumulate products and as GPU kernels reduce and normalise.
 """
 
