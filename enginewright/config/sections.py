@@ -182,7 +182,7 @@ class CompareConfig:
     missing: float = 0.0
     outputs: dict[str, float] = field(default_factory=dict)
     noise: float = 0.05
-    range_samples: int = 4
+    range_samples: int = 2
 
     def __post_init__(self) -> None:
         check.positive("compare.noise", self.noise)

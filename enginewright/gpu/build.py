@@ -85,16 +85,15 @@ def _simplified(exported: Path, config: NetworkConfig) -> Path:
 
 def _rehearsed(typed: Path, exported: Path, reference: Reference, config: NetworkConfig) -> dict[str, Any]:
     """Return the rehearsal's verdict on the ranges and the matches that it keeps; nothing for an fp32 graph."""
-    from enginewright.rehearsing.rehearsal import rehearse
+    from enginewright.rehearsing.gate import ranges_of, tensors_in, verdict_of
     from enginewright.rehearsing.rounding import rounded_file
 
     if reduced_precision(typed) is None:
         return {}
-    found = rehearse(typed, kept_modules(load_graph(exported)), reference, config.compare)
+    tensors = tensors_in(load_graph(typed), kept_modules(load_graph(exported)), reference, config.compare)
     with rounded_file(typed) as path:
         kept = kept_matches(path, reference, CPU)
-    ranges = found.verdicts(config.compare)["ranges"].as_metrics() | found.metrics()["ranges"]
-    return {"ranges": ranges, "rehearsed": kept}
+    return {"ranges": verdict_of(tensors).as_metrics() | ranges_of(tensors), "rehearsed": kept}
 
 
 def needed(network: str, file: str) -> Path:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -10,6 +10,8 @@ from typing import Any
 import onnx
 from numpy.typing import NDArray
 
+from enginewright.config.sections import CompareConfig
+from enginewright.graphs.modules import nearest_modules
 from enginewright.progress import progress
 from enginewright.reference import Reference
 from enginewright.rehearsing.ranges import Seen
@@ -76,6 +78,29 @@ def _made(twin: Twin) -> list[str]:
 def _see(seen: Mapping[str, Seen], tensor: str, values: NDArray[Any], sample: str) -> None:
     if tensor in seen:
         seen[tensor].add(values, sample)
+
+
+def tensors_in(
+    typed: onnx.ModelProto, modules: Mapping[str, str], reference: Reference, config: CompareConfig
+) -> list[Tensor]:
+    """Return every reduced tensor of a typed graph, seen on the reference; modules: torch paths by node name.
+
+    Raises:
+        GraphError: if ONNX Runtime does not run the twin.
+    """
+    seen = read_ranges(typed, reference, config.range_samples)
+    return tensors_of(typed, seen, nearest_modules(typed, modules), config.noise)
+
+
+def ranges_of(tensors: Sequence[Tensor]) -> dict[str, Any]:
+    """Return the metrics of the ranges: how many tensors, how many at fault, and the worst of both measures."""
+    seen = [tensor.seen for tensor in tensors]
+    return {
+        "tensors": len(seen),
+        "faulty": sum(tensor.fault is not None for tensor in tensors),
+        "over_max": max((found.over for found in seen), default=0.0),
+        "noise_max": max((found.noise for found in seen), default=0.0),
+    }
 
 
 def tensors_of(

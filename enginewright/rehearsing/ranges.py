@@ -48,11 +48,12 @@ class Seen:
     def add(self, values: NDArray[Any], sample: str) -> None:
         """Add a sample's values (float32, any shape)."""
         flat = values.reshape(-1)
-        finite = flat[np.isfinite(flat)] if not np.isfinite(flat.sum(dtype=np.float64)) else flat
+        magnitude = _magnitude(flat)
+        finite = flat if np.isfinite(magnitude) else flat[np.isfinite(flat)]
         self.not_finite += len(flat) - len(finite)
         if not len(finite):
             return
-        magnitude = float(max(abs(finite.max()), abs(finite.min())))
+        magnitude = _magnitude(finite)
         self.magnitude = max(self.magnitude, magnitude)
         if not np.isfinite(self.format.rounded(np.float32(magnitude)[None])[0]):
             self.overflows.append(sample)
@@ -79,3 +80,8 @@ class Seen:
         if self.noise > noise:
             return f"drowned: {name} moves it by {self.noise:.2g} of its spread, more than {noise:g}"
         return None
+
+
+def _magnitude(values: NDArray[Any]) -> float:
+    """Return the largest |x| of (N,) values; Inf or NaN where one is."""
+    return float(np.maximum(values.max(initial=0.0), -values.min(initial=0.0)))

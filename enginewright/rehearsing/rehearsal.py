@@ -14,10 +14,9 @@ from typing import Any
 from enginewright.comparing.compare import Comparison, compare_graphs
 from enginewright.config.sections import CompareConfig
 from enginewright.graphs.files import load_graph
-from enginewright.graphs.modules import nearest_modules
 from enginewright.graphs.provider import CPU
 from enginewright.reference import Reference
-from enginewright.rehearsing.gate import Tensor, read_ranges, tensors_of, verdict_of
+from enginewright.rehearsing.gate import Tensor, ranges_of, tensors_in, verdict_of
 from enginewright.rehearsing.rounding import rounded_file
 from enginewright.verdicts import Verdict
 
@@ -34,14 +33,7 @@ class Rehearsal:
 
     def metrics(self) -> dict[str, Any]:
         """Return both entries of compare.json."""
-        seen = [tensor.seen for tensor in self.tensors]
-        ranges = {
-            "tensors": len(seen),
-            "faulty": sum(tensor.fault is not None for tensor in self.tensors),
-            "over_max": max((found.over for found in seen), default=0.0),
-            "noise_max": max((found.noise for found in seen), default=0.0),
-        }
-        return {RANGES: ranges, REHEARSED: self.comparison.metrics()}
+        return {RANGES: ranges_of(self.tensors), REHEARSED: self.comparison.metrics()}
 
     def verdicts(self, config: CompareConfig) -> dict[str, Verdict]:
         """Return the verdict of each entry."""
@@ -58,9 +50,7 @@ def rehearse(typed: Path, modules: Mapping[str, str], reference: Reference, conf
     Raises:
         GraphError, CompareError: if ONNX Runtime does not run it.
     """
-    graph = load_graph(typed)
-    seen = read_ranges(graph, reference, config.range_samples)
-    tensors = tensors_of(graph, seen, nearest_modules(graph, modules), config.noise)
+    tensors = tensors_in(load_graph(typed), modules, reference, config)
     with rounded_file(typed) as path:
         found = compare_graphs({REHEARSED: path}, reference, config, CPU)[REHEARSED]
     return Rehearsal(found, tensors)
