@@ -55,7 +55,10 @@ def product(path: Path, kind: str | None) -> Path:
         nodes += [helper.make_node("MatMul", ["x_low", "weight_low"], ["y_low"], name="product")]
         nodes += [helper.make_node("Cast", ["y_low"], ["y"], to=TensorProto.FLOAT)]
     else:
-        stored += [helper.make_tensor("zero", KINDS[kind], [], [0]), numpy_helper.from_array(np.float32(0.1), "scale")]
+        stored += [
+            helper.make_tensor("zero", KINDS[kind], [], [0]),
+            numpy_helper.from_array(np.array(0.1, np.float32), "scale"),
+        ]
         for name in ("x", "weight"):
             nodes += [helper.make_node("QuantizeLinear", [name, "scale", "zero"], [f"{name}_low"])]
             nodes += [helper.make_node("DequantizeLinear", [f"{name}_low", "scale", "zero"], [f"{name}_back"])]
