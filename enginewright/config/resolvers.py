@@ -112,7 +112,8 @@ def _values_sha256(*, _root_: DictConfig) -> str:
     wirings = _wirings(networks)
     for key, wiring in wirings.items():
         _refuse_other(key, _root_[key], wiring)
-    return values_sha256({**axes, "networks": networks, **wirings})
+    budget = OmegaConf.to_container(_root_.get("budget", OmegaConf.create()), resolve=True)
+    return values_sha256({**axes, "budget": budget, "networks": networks, **wirings})
 
 
 def _wired(key: str, *, _root_: DictConfig) -> DictConfig:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,10 +10,11 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from enginewright.casting.islands import check_islands, fp32_nodes
+from enginewright.casting.islands import check_islands, count_types, exactly, fp32_nodes
 from enginewright.errors import GraphError
 from enginewright.graphs.files import check_graph
 from enginewright.graphs.types import tensor_types
+from tests.casting.qdq import quantised
 from tests.graphs.small import model_of, scaled, tensor, value
 
 HALF, FULL = TensorProto.FLOAT16, TensorProto.FLOAT
@@ -109,3 +111,26 @@ def test_a_long_list_of_broken_nodes_is_cut() -> None:
     with pytest.raises(GraphError) as caught:
         check_islands(model_of(nodes, [value("x", (1, 4))], [value("y", (1, 4))]), ["low"])
     assert caught.value.got == [f"low{index}" for index in range(1, 11)]
+
+
+@pytest.mark.parametrize("dtype", ["int8", "float8"])
+def test_a_node_that_takes_rounded_values_is_no_island_though_they_are_float32(dtype: str) -> None:
+    check_islands(quantised(dtype=dtype), ["second", "relu"])
+    with pytest.raises(GraphError, match="compute in a reduced type") as caught:
+        check_islands(quantised(dtype=dtype), ["first"])
+    assert caught.value.got == ["first"]
+    with pytest.raises(GraphError, match="matches no node"):
+        check_islands(quantised(dtype=dtype), ["x_low"])
+
+
+def test_types_are_counted_of_tensors_that_are_there() -> None:
+    model = mixed()
+    model.graph.value_info.append(value("gone", (1, 4), TensorProto.DOUBLE))
+    assert count_types(model) == {"float16": 6, "float32": 5}
+    assert count_types(quantised(dtype="float8"))["float8e4m3fn"] == 3
+
+
+def test_a_name_is_matched_as_it_stands() -> None:
+    assert re.match(exactly("a.b[0]"), "a.b[0]")
+    assert not re.match(exactly("a.b[0]"), "a.b[0]1")
+    assert not re.match(exactly("a.b"), "axb")

@@ -45,7 +45,7 @@ def reference(graph: onnx.ModelProto) -> Reference:
 
 
 def config(precision: Precision = Precision.int8, **keys: Any) -> CastConfig:
-    needed = {"op_types": list(PRODUCTS), "calibration": Calibration.max, "rest": Rest.fp16}
+    needed: dict[str, Any] = {"op_types": list(PRODUCTS), "calibration": Calibration.max, "rest": Rest.fp16}
     return CastConfig(precision, **(needed | keys))
 
 

@@ -141,7 +141,7 @@ def _shell_network(name: str) -> Callable[[Path], object]:
 BAD_FILES = [
     BadFile("unknown key", _swap("export/dynamo.yaml", "opset: 20", "opst: 20"), ("opst", "ExportConfig")),
     BadFile("wrong type", _swap("export/dynamo.yaml", "opset: 20", "opset: abc"), ("'abc'", "Integer")),
-    BadFile("unknown choice", _swap("precision/fp32.yaml", "precision: fp32", "precision: fp8"), ("[fp32, fp16]",)),
+    BadFile("unknown choice", _swap("precision/fp32.yaml", "precision: fp32", "precision: int4"), ("[fp32, tf32,",)),
     BadFile("a target", _swap("export/dynamo.yaml", "opset: 20", "_target_: os.system\nopset: 20"), ("_target_",)),
     BadFile("a key left out", _swap("export/dynamo.yaml", "opset: 20 ", "# opset: 20 "), ("disk.export.opset",)),
     BadFile("a model's key left out", _swap("network/disk.yaml", "  height: 512", "  # "), ("disk.model.height",)),

@@ -117,3 +117,20 @@ def test_registering_again_changes_nothing(shipped: DictConfig) -> None:
     register_resolvers()
     register_resolvers()
     assert composed([]) == shipped
+
+
+@pytest.mark.parametrize(
+    ("overrides", "disk", "matcher"),
+    [
+        ([], False, False),
+        (["precision=tf32"], True, True),
+        (["networks.disk.cast.precision=tf32"], True, False),
+        (["precision=fp16", "builder.tf32=true"], True, True),
+        (["precision=tf32", "networks.disk.cast.precision=fp16"], False, True),
+    ],
+)
+def test_the_builders_tf32_follows_the_precision_of_each_network(
+    overrides: list[str], disk: bool, matcher: bool
+) -> None:
+    networks = composed(overrides).networks
+    assert (networks.disk.build.tf32, networks.disk_lightglue.build.tf32) == (disk, matcher)

@@ -102,3 +102,33 @@ def test_opset_16_is_fine_for_the_decomposed_form_and_where_there_is_no_layernor
 def test_opset_17_is_the_first_with_the_native_form(networks: dict[str, Any]) -> None:
     networks["disk_lightglue"]["export"]["opset"] = 17
     assert check_networks(networks)["disk_lightglue"].export.opset == 17
+
+
+@pytest.mark.parametrize(("precision", "tf32"), [("fp32", True), ("tf32", False), ("fp32", None), ("tf32", None)])
+def test_a_tf32_flag_that_contradicts_the_precision(
+    networks: dict[str, Any], precision: str, tf32: bool | None
+) -> None:
+    networks["disk"]["cast"]["precision"] = precision
+    networks["disk"]["build"]["tf32"] = tf32
+    error = refused(networks)
+    assert error.what == f"networks.disk.build.tf32 contradicts precision={precision}"
+    assert error.expected == str(precision == "tf32").lower()
+    assert "they follow the precision" in str(error.cure)
+
+
+@pytest.mark.parametrize("tf32", [True, False])
+def test_fp32_parts_of_another_precision_may_be_either(networks: dict[str, Any], tf32: bool) -> None:
+    networks["disk"]["cast"]["precision"] = "fp16"
+    networks["disk"]["build"]["tf32"] = tf32
+    assert check_networks(networks)["disk"].build.tf32 is tf32
+
+
+@pytest.mark.parametrize(("precision", "least"), [("bf16", "8.0"), ("fp16", "0")])
+def test_gpus_that_lack_a_type_of_the_precision(networks: dict[str, Any], precision: str, least: str) -> None:
+    networks["disk"]["cast"]["precision"] = precision
+    networks["disk"]["build"]["compute_capabilities"] = ["7.5", "8.9"]
+    if least == "0":
+        assert check_networks(networks)
+    else:
+        error = refused(networks)
+        assert (error.expected, error.got) == (f"{least} or later", ["7.5"])

@@ -36,6 +36,7 @@ def test_the_file_has_the_promised_keys_and_no_time_or_host(tmp_path: Path) -> N
         "format",
         "graph",
         "inputs",
+        "layer_types",
         "layers",
         "options",
         "outputs",
@@ -125,3 +126,11 @@ def test_records_are_values() -> None:
     assert record() == record()
     assert record() != record(b"other")
     assert isinstance(record(), Record)
+
+
+def test_a_record_from_before_layer_types_were_read_is_still_one(tmp_path: Path) -> None:
+    write_record(tmp_path / "engine.json", record())
+    raw = json.loads((tmp_path / "engine.json").read_text())
+    assert raw.pop("layer_types") == {"float32": 12, "int32": 1}
+    (tmp_path / "engine.json").write_text(json.dumps(raw))
+    assert read_record(tmp_path / "engine.json") == replace(record(), layer_types={})

@@ -39,6 +39,7 @@ def test_it_leaves_the_engine_and_its_facts(tmp_path: Path) -> None:
     found = result(tmp_path)
     assert sorted(found) == [
         "inputs",
+        "layer_types",
         "layers",
         "options",
         "outputs",

@@ -9,8 +9,9 @@ import pytest
 from onnx import TensorProto, helper
 
 from enginewright.errors import GraphError
-from enginewright.graphs.types import reduced_precision, reduced_type
+from enginewright.graphs.types import reduced_precision, reduced_type, reduced_types
 from enginewright.graphs.walk import all_tensors
+from tests.casting.qdq import quantised
 from tests.graphs.small import model_of, nested, scaled, tensor, value, write
 
 KINDS: dict[int, str] = {
@@ -74,3 +75,26 @@ def test_a_file_is_read_and_refused_if_it_is_none(tmp_path: Path) -> None:
     (tmp_path / "none.onnx").write_bytes(b"none")
     with pytest.raises(GraphError):
         reduced_precision(tmp_path / "none.onnx")
+
+
+@pytest.mark.parametrize(
+    ("dtype", "rest"), [("int8", None), ("float8", None), ("int8", "float16"), ("float8", "float16")]
+)
+def test_a_quantised_graph_is_reduced_whatever_the_rest_is(dtype: str, rest: str | None) -> None:
+    model = quantised(dtype=dtype)
+    if rest:
+        model.graph.initializer.append(tensor("more", [1.0], rest))
+    assert reduced_types(model) == {dtype, rest} - {None}
+    assert reduced_type(model) == dtype
+
+
+@pytest.mark.parametrize("operator", ["DynamicQuantizeLinear", "QLinearMatMul", "MatMulInteger", "ConvInteger"])
+def test_operators_that_compute_in_int8_decide_deep_inside_too(operator: str) -> None:
+    assert reduced_type(nested(operator)) == "int8"
+
+
+def test_integers_alone_are_indices() -> None:
+    stored = tensor("index", [1, 2], "int8")
+    model = scaled()
+    model.graph.initializer.append(stored)
+    assert reduced_types(model) == frozenset()

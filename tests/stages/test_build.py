@@ -14,10 +14,12 @@ import pytest
 from enginewright.artifacts import read_json, write_json
 from enginewright.config.choices import Builder, Gate
 from enginewright.config.sections import BuildConfig, CompareConfig
+from enginewright.engine.build import build_engine
 from enginewright.engine.record import Status, read_record
 from enginewright.errors import BuildError, ConfigError, GraphError, RequirementError
 from enginewright.reference import Reference, save_reference
 from enginewright.stage import Stage
+from stages import build
 from stages.build import SECTIONS, Options, main, run
 from tests.engine.graphs import RANGES, normalised_top, reference_of, with_nonzero
 
@@ -43,8 +45,8 @@ def reference(typed: Path) -> Reference:
     return reference_of(typed)
 
 
-def options(gate: Gate = Gate.strict, ranges: dict[str, list[int]] | None = None, **build: Any) -> Options:
-    return Options(ranges or {}, CompareConfig(gate=gate), BuildConfig(**build))
+def options(gate: Gate = Gate.strict, ranges: dict[str, list[int]] | None = None, **keys: Any) -> Options:
+    return Options(ranges or {}, CompareConfig(gate=gate), BuildConfig(**keys))
 
 
 def test_an_engine_that_no_gpu_here_can_run_is_proven_by_its_graph(typed: Path, reference: Reference) -> None:
@@ -98,6 +100,25 @@ def test_a_graph_of_another_size_than_the_reference_is_refused(typed: Path, refe
     other = Reference(wide, reference.outputs, reference.names, reference.contract)
     with pytest.raises(GraphError, match="the input x of the typed graph does not have the shape of the reference"):
         run(options(), typed, PASSED, other)
+
+
+def test_the_types_of_the_layers_are_recorded(typed: Path, reference: Reference, tmp_path: Path) -> None:
+    assert "float16" not in run(options(), typed, PASSED, reference).record.layer_types
+    half = run(options(), normalised_top(tmp_path / "typed.onnx", half=True), FP16, reference)
+    assert half.record.layer_types["float16"] >= 2
+
+
+def test_an_engine_of_other_types_than_its_graph_is_refused(
+    typed: Path, reference: Reference, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The planted fault: a builder that takes the fp16 graph and makes an fp32 engine."""
+    fp32 = build_engine(typed, build._job(options(), reference))
+    monkeypatch.setattr(build, "build_engine", lambda graph, job: fp32)
+    with pytest.raises(BuildError, match="does not compute in the types of the typed graph") as caught:
+        run(options(), normalised_top(tmp_path / "typed.onnx", half=True), FP16, reference)
+    assert caught.value.expected == "float16"
+    with pytest.raises(BuildError, match="did not take the TF32 flag"):
+        run(options(tf32=True), typed, PASSED, reference)
 
 
 def test_targets_and_options_are_recorded_as_resolved(typed: Path, reference: Reference) -> None:
