@@ -177,6 +177,7 @@ def test_a_cast_that_drops_the_islands_is_refused(
     monkeypatch.setattr("enginewright.casting.fp16.cast_fp16", dropping_islands)
     with pytest.raises(GraphError, match="nodes that must stay fp32 compute in a reduced type") as caught:
         run(FP16, decomposed, reference, Form.island)
+    assert isinstance(caught.value.got, list)
     assert len(caught.value.got) == NODES
 
 

@@ -23,7 +23,8 @@ def scaled() -> onnx.ModelProto:
 
 
 def node_of(model: onnx.ModelProto, what: str) -> onnx.NodeProto:
-    return next(node for node in model.graph.node if node.name == f"normal/{what}")
+    found: onnx.NodeProto = next(node for node in model.graph.node if node.name == f"normal/{what}")
+    return found
 
 
 def cast_everywhere(model: onnx.ModelProto) -> None:
