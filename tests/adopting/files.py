@@ -8,7 +8,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from enginewright.config.choices import Form
+from enginewright.config.choices import Exporter, Form
 from enginewright.config.models import OnnxModel
 from enginewright.config.sections import DataConfig, ExportConfig, SwapConfig
 from stages.adopt import Options
@@ -103,7 +103,8 @@ def options(  # noqa: PLR0913 - one keyword for each thing that a test varies
     """Return the options of adopting, for the transformer unless `inputs` says otherwise."""
     model = OnnxModel(inputs=inputs or text_inputs(), ranges=ranges or {}, layernorms=layernorms)
     data = DataConfig(stereo=False, photographs=["brick"])
-    return Options(model, data, SwapConfig(form, max_abs), ExportConfig(opset=opset, dynamic=bool(ranges)))
+    exporter = Exporter.torchscript if opset == 16 else Exporter.dynamo  # a file needs none, and dynamo has no opset 16
+    return Options(model, data, SwapConfig(form, max_abs), ExportConfig(exporter, opset, dynamic=bool(ranges)))
 
 
 def simple(

@@ -10,11 +10,12 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from enginewright.casting.islands import check_islands, count_types, exactly, fp32_nodes
+from enginewright.casting.islands import check_islands, count_types, exactly, fp32_nodes, layernorm_islands
 from enginewright.errors import GraphError
 from enginewright.graphs.files import check_graph
 from enginewright.graphs.types import tensor_types
 from tests.casting.qdq import quantised
+from tests.graphs.layernorm_forms.spelling import Nodes, Spelling
 from tests.graphs.small import model_of, scaled, tensor, value
 
 HALF, FULL = TensorProto.FLOAT16, TensorProto.FLOAT
@@ -134,3 +135,43 @@ def test_a_name_is_matched_as_it_stands() -> None:
     assert re.match(exactly("a.b[0]"), "a.b[0]")
     assert not re.match(exactly("a.b[0]"), "a.b[0]1")
     assert not re.match(exactly("a.b"), "axb")
+
+
+def two_layernorms() -> onnx.ModelProto:
+    nodes = Nodes()
+    first = Spelling(square="mul").written(nodes, "x")
+    second = Spelling(square="mul").written(nodes, nodes.add("Tanh", first))
+    return nodes.model(nodes.add("Exp", second))
+
+
+def test_an_island_of_each_layernorm_is_found_by_structure_and_named_exactly() -> None:
+    model = two_layernorms()
+    patterns = layernorm_islands(model, 2)
+    assert len(patterns) == 2
+    kept = [[node.name for node in model.graph.node if re.match(pattern, node.name)] for pattern in patterns]
+    assert [len(names) for names in kept] == [9, 9]
+    assert not set(kept[0]) & set(kept[1]), "n1 is no name of the first because n10 is one of the second"
+    assert "n9" not in kept[0] + kept[1], "the Tanh between them"
+
+
+def test_names_are_no_regular_expressions() -> None:
+    model = two_layernorms()
+    for node in model.graph.node:
+        node.name = f"/blocks.0/({node.name})+"
+    kept = [node.name for node in model.graph.node for one in layernorm_islands(model, 2) if re.match(one, node.name)]
+    assert len(kept) == 18
+
+
+@pytest.mark.parametrize("name", ["", "n0"])
+def test_a_node_without_a_name_of_its_own_is_refused(name: str) -> None:
+    model = two_layernorms()
+    model.graph.node[1].name = name
+    with pytest.raises(GraphError, match="has no name of its own") as caught:
+        layernorm_islands(model, 2)
+    assert model.graph.node[1].output[0] in str(caught.value.got)
+
+
+def test_no_layernorm_at_all_is_an_error_unless_the_network_has_none() -> None:
+    assert layernorm_islands(scaled(), 0) == []
+    with pytest.raises(GraphError, match="the cast stage finds no LayerNorm"):
+        layernorm_islands(scaled(), 1)

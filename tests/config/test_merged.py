@@ -34,6 +34,14 @@ def test_a_merged_network_is_wired_to_its_parts() -> None:
         (["networks.disk_merged.model.matcher=disk"], ["merges other kinds", "disk: extractor, disk: extractor"]),
         (["networks.disk_merged.model.matcher=nobody"], ["names a network that this run does not build", "nobody"]),
         (["networks.disk_merged.model.batch=3"], ["disagree on the pairs of a call", "model.batch=1"]),
+        (
+            ["networks.disk_merged.swap.form=island"],
+            ["disagree on the LayerNorm form", "networks.disk_merged.swap.form=native"],
+        ),
+        (
+            ["networks.disk_lightglue.swap.form=scaled"],
+            ["its part disk_lightglue", "networks.disk_merged.swap.form=scaled"],
+        ),
         (["networks.disk_lightglue.export.opset=19"], ["two opsets", "networks.disk_lightglue.export.opset=20"]),
     ],
 )
@@ -41,6 +49,15 @@ def test_parts_that_do_not_fit_are_refused_while_composing(overrides: list[str],
     told = refused(*overrides)
     for word in words:
         assert word in told
+
+
+def test_a_part_without_layernorms_may_have_any_form() -> None:
+    assert composed([*BOTH, "networks.disk.swap.form=scaled"]).networks.disk_merged.swap.form.name == "native"
+
+
+@pytest.mark.parametrize("form", ["decomposed", "island", "scaled"])
+def test_one_override_gives_every_network_the_form(form: str) -> None:
+    assert {network.swap.form.name for network in composed([*BOTH, f"layernorm={form}"]).networks.values()} == {form}
 
 
 def test_a_matcher_of_another_extractor_is_refused() -> None:

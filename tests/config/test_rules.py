@@ -92,10 +92,13 @@ def test_opset_16_has_no_native_layernorm(networks: dict[str, Any]) -> None:
     assert "layernorm=decomposed" in str(error.cure)
 
 
-def test_opset_16_is_fine_for_the_decomposed_form_and_where_there_is_no_layernorm(networks: dict[str, Any]) -> None:
+@pytest.mark.parametrize("form", ["decomposed", "island", "scaled"])
+def test_opset_16_is_fine_for_a_form_without_the_operator_and_where_there_is_no_layernorm(
+    form: str, networks: dict[str, Any]
+) -> None:
     for network in networks.values():
         network["export"] |= {"exporter": "torchscript", "opset": 16}
-    networks["disk_lightglue"]["swap"]["form"] = "decomposed"
+    networks["disk_lightglue"]["swap"]["form"] = form
     assert check_networks(networks)["disk"].swap.form is Form.native
 
 

@@ -27,7 +27,7 @@ def would_run(space: Workspace) -> set[str]:
     ("override", "wanted"),
     [
         ("export.opset=18", {"export"}),
-        ("layernorm=decomposed", {"swap", "export"}),
+        ("layernorm=decomposed", {"swap", "export", "cast"}),
         ("simplify=none", {"simplify"}),
         ("precision=fp16", {"cast"}),
         ("compare.max_abs=0.002", {"compare", "build"}),

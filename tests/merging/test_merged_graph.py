@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,8 @@ from enginewright.config.sections import ExportConfig
 from enginewright.contract import Contract, Kind
 from enginewright.contract.kinds import extractor_contract, matcher_contract
 from enginewright.errors import GraphError, NetworkError
+from enginewright.graphs.layernorm import forms_of
+from enginewright.graphs.layernorm_forms import Rewrite, decompose_layernorms, scale_layernorms
 from enginewright.matching.normalise import normalise_keypoints
 from enginewright.merging.contract import merged_contract, scoped
 from enginewright.merging.graph import merged_graph
@@ -99,6 +102,22 @@ def test_parts_are_left_as_they_were(parts: Parts, contracts: tuple[Contract, Co
     before = [part.SerializeToString(deterministic=True) for part in parts]
     merged_graph(*parts, merged_contract(*contracts))
     assert [part.SerializeToString(deterministic=True) for part in parts] == before
+
+
+@pytest.mark.parametrize("rewrite", [decompose_layernorms, scale_layernorms])
+def test_a_part_keeps_its_form_and_merging_that_changes_one_is_blamed(
+    rewrite: Callable[[onnx.ModelProto], Rewrite],
+    parts: Parts,
+    contracts: tuple[Contract, Contract],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    matcher = rewrite(parts[1]).model
+    merged, _ = merge.run(parts[0], matcher, references(contracts))
+    assert forms_of(merged) == forms_of(parts[0]) + forms_of(matcher)
+    monkeypatch.setattr("stages.merge.merged_graph", lambda first, _, contract: merged_graph(first, parts[1], contract))
+    with pytest.raises(GraphError, match="the merge stage changed the LayerNorm form") as caught:
+        merge.run(parts[0], matcher, references(contracts))
+    assert str(caught.value.got).startswith("2 operators")
 
 
 def test_other_opsets_are_refused(parts: Parts, contracts: tuple[Contract, Contract]) -> None:

@@ -23,11 +23,11 @@ class Sums(Enum):
     in_order = auto()
 
 
-class Half(TorchDispatchMode):
+class Half(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Computes as a device without wider registers may; `flushed`: what is too small for a normal number becomes 0."""
 
     def __init__(self, sums: Sums = Sums.single, *, flushed: bool = False) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.sums, self.flushed = sums, flushed
 
     def __torch_dispatch__(

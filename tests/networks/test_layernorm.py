@@ -17,7 +17,7 @@ from enginewright.exporting import exporter as export
 from enginewright.exporting.request import ExportRequest
 from networks import layernorm
 from networks.layernorm import DecomposedLayerNorm, ScaledLayerNorm, count_layernorms, swap_layernorms
-from tests.networks.graphs import operators
+from tests.networks.graphs import engine_bytes, operators
 
 Spelled = type[DecomposedLayerNorm | ScaledLayerNorm]
 SPELLED: list[Spelled] = [DecomposedLayerNorm, ScaledLayerNorm]
@@ -212,6 +212,11 @@ def test_the_scaled_graph_has_the_nodes_of_the_formula_and_no_power(exporter: Ex
         "ReduceSum": 1, "ReduceMax": 1, "ReduceMean": 2, "Sub": 2, "Abs": 1, "Div": 2, "Reciprocal": 1, "Clip": 2,
         "Sqrt": 1, "Mul": 6, "Add": 2,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(("exporter", "opset"), [(Exporter.torchscript, 16), (Exporter.dynamo, 20)])
+def test_the_builder_takes_the_scaled_form(exporter: Exporter, opset: int) -> None:
+    assert engine_bytes(graph_of(Form.scaled, exporter, opset)) > 1000
 
 
 @pytest.mark.parametrize("exporter", list(Exporter))

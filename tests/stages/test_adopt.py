@@ -18,8 +18,7 @@ from enginewright.contract import Kind, Rule
 from enginewright.errors import ConfigError, EnginewrightError, GraphError, NetworkError
 from enginewright.graphs.files import load_graph, save_graph
 from enginewright.graphs.io import io_types
-from enginewright.graphs.layernorm import layernorm_ops
-from enginewright.graphs.layernorm_forms import decomposed_layernorms
+from enginewright.graphs.layernorm import Forms, forms_of, layernorm_ops
 from enginewright.graphs.metrics import export_metrics
 from enginewright.graphs.walk import count_ops, opset_of
 from enginewright.reference import load_reference, save_reference
@@ -43,21 +42,28 @@ def adopted(model: onnx.ModelProto | None = None, **given: Any) -> adopt.Adopted
         (Form.native, 20, LAYERNORMS, LAYERNORMS),
         (Form.decomposed, 17, 0, 0),
         (Form.decomposed, 20, 0, 0),
+        (Form.island, 16, 0, 0),
+        (Form.island, 20, 0, 0),
+        (Form.scaled, 16, 0, LAYERNORMS),
+        (Form.scaled, 17, 0, LAYERNORMS),
+        (Form.scaled, 23, 0, LAYERNORMS),
     ],
 )
 def test_a_decomposed_file_in_each_form_and_opset(form: Form, opset: int, operators: int, changed: int) -> None:
     found = adopted(form=form, opset=opset)
     assert opset_of(found.graph) == opset
     assert layernorm_ops(found.graph) == operators
-    assert operators + decomposed_layernorms(found.graph) == LAYERNORMS
+    scaled = LAYERNORMS if form is Form.scaled else 0
+    assert forms_of(found.graph) == Forms(operators, LAYERNORMS - operators - scaled, scaled)
     assert found.metrics["layers_swapped"] == changed
     assert found.metrics["max_abs_diff"] < 1e-5
     assert found.reference.contract.layernorms == LAYERNORMS
 
 
-def test_a_file_of_operators_is_decomposed() -> None:
+@pytest.mark.parametrize("form", [Form.decomposed, Form.island, Form.scaled])
+def test_a_file_of_operators_is_spelled_out(form: Form) -> None:
     native = adopted(opset=18).graph
-    found = adopted(native, form=Form.decomposed, opset=18)
+    found = adopted(native, form=form, opset=18)
     assert found.metrics == {"layers_swapped": LAYERNORMS, "max_abs_diff": found.metrics["max_abs_diff"]}
     assert 0 < found.metrics["max_abs_diff"] < 1e-5
     assert layernorm_ops(found.graph) == 0
@@ -128,6 +134,8 @@ def test_metrics_have_the_keys_of_export() -> None:
         "nodes": count_ops(graph).total(),
         "bytes": len(graph.SerializeToString(deterministic=True)),
         "layernorm_ops": LAYERNORMS,
+        "layernorm_decomposed": 0,
+        "layernorm_scaled": 0,
         "seconds": 1.3,
     }
 

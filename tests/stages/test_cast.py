@@ -12,18 +12,20 @@ import pytest
 from onnx import TensorProto, helper
 
 from enginewright.artifacts import read_json
-from enginewright.config.choices import Exporter, Form, Precision
+from enginewright.casting.autocast import cast_mixed
+from enginewright.config.choices import Exporter, Form, Keep, Precision
 from enginewright.config.quantised import OP_TYPES
-from enginewright.config.sections import CastConfig, ExportConfig
+from enginewright.config.sections import CastConfig, ExportConfig, SimplifyConfig
 from enginewright.config.typed import typed
 from enginewright.errors import DataError, EnginewrightError, GraphError
 from enginewright.graphs.files import check_graph, graph_bytes, load_graph
 from enginewright.graphs.io import io_types
-from enginewright.graphs.layernorm import layernorm_ops
+from enginewright.graphs.layernorm import forms_of
+from enginewright.graphs.layernorm_forms.count import decomposed_nodes
 from enginewright.graphs.types import reduced_type, tensor_types
 from enginewright.reference import Reference, save_reference
 from enginewright.stage import Stage
-from stages import export
+from stages import export, simplify
 from stages.cast import SECTIONS, main, run
 from tests.graphs.small import NOTE, annotated, model_of, nested, tensor, value, write
 from tests.stages.tiny import ROWS, WIDTH, TinyModel
@@ -37,6 +39,20 @@ def config_of(precision: Precision, **keys: Any) -> CastConfig:
     """Return what conf/ sets for a precision."""
     more = QUANTISED if precision in OP_TYPES else {}
     return typed(CastConfig, {"precision": precision.name} | more | keys, "cast")
+
+
+NODES = 9
+"""In a decomposed LayerNorm with scale and bias."""
+
+FORMS = {
+    form: dict(zip(("layernorm_ops", "layernorm_decomposed", "layernorm_scaled"), counts, strict=True))
+    for form, counts in {
+        Form.native: (2, 0, 0),
+        Form.decomposed: (0, 2, 0),
+        Form.island: (0, 2, 0),
+        Form.scaled: (0, 0, 2),
+    }.items()
+}
 
 
 def power_norm() -> onnx.ModelProto:
@@ -95,14 +111,18 @@ def test_fp32_is_the_same_graph(native: Path, reference: Reference) -> None:
     graph, metrics = run(CastConfig(), native, reference)
     assert graph_bytes(graph) == native.read_bytes()
     nodes = [node for node in graph.graph.node if node.op_type not in ("Cast", "ArgMax", "Constant")]
-    assert metrics == {
-        "precision": "fp32",
-        "opset": 20,
-        "casts": 1,
-        "fp32_nodes": len(nodes),
-        "quantized_nodes": 0,
-        "tensors": metrics["tensors"],
-    }
+    assert (
+        metrics
+        == {
+            "precision": "fp32",
+            "opset": 20,
+            "casts": 1,
+            "fp32_nodes": len(nodes),
+            "quantized_nodes": 0,
+            "tensors": metrics["tensors"],
+        }
+        | FORMS[Form.native]
+    )
     assert set(metrics["tensors"]) == {"float32", "int32", "int64"}
 
 
@@ -162,12 +182,75 @@ def test_a_graph_that_is_reduced_already_is_not_fp32(reference: Reference, tmp_p
 def test_fp16_keeps_the_contract_and_the_form(form: Form, folder: Path, reference: Reference) -> None:
     path = exported(folder, form)
     before = load_graph(path)
-    graph, metrics = run(FP16, path, reference)
+    graph, metrics = run(FP16, path, reference, form)
     check_graph(graph, "typed")
     assert reduced_type(graph) == "float16"
     assert io_types(graph) == io_types(before)
-    assert layernorm_ops(graph) == layernorm_ops(before) == (2 if form is Form.native else 0)
-    assert (metrics["precision"], metrics["casts"], metrics["fp32_nodes"]) == ("fp16", 3, 0)
+    assert forms_of(graph) == forms_of(before)
+    if form is Form.island:
+        assert metrics["casts"] > 3
+        assert metrics["fp32_nodes"] == 2 * NODES
+    else:
+        assert (metrics["casts"], metrics["fp32_nodes"]) == (3, 0)
+    assert metrics.items() >= FORMS[form].items()
+
+
+@pytest.mark.parametrize("simplified", [False, True])
+def test_every_node_of_an_island_computes_in_fp32_and_nothing_else_does(
+    simplified: bool, decomposed: Path, reference: Reference, tmp_path: Path
+) -> None:
+    path = decomposed
+    if simplified:
+        path = write(tmp_path / "simplified.onnx", simplify.run(SimplifyConfig(keep=Keep.simplified), decomposed)[0])
+    graph, _ = run(FP16, path, reference, Form.island)
+    types, found = tensor_types(graph), decomposed_nodes(graph)
+    assert [len(nodes) for nodes in found] == [NODES, NODES]
+    names = {node.name for nodes in found for node in nodes}
+    for node in graph.graph.node:
+        kinds = {types[name] for name in (*node.input, *node.output)} & {TensorProto.FLOAT, TensorProto.FLOAT16}
+        if node.op_type != "Cast" and kinds:
+            assert kinds == {TensorProto.FLOAT if node.name in names else TensorProto.FLOAT16}, node.name
+
+
+@pytest.mark.parametrize("form", [Form.native, Form.scaled])
+def test_no_island_to_be_found_is_blamed_on_the_graph_before(form: Form, folder: Path, reference: Reference) -> None:
+    with pytest.raises(GraphError, match="the cast stage finds no LayerNorm to keep in fp32") as caught:
+        run(FP16, exported(folder, form), reference, Form.island)
+    assert (caught.value.expected, caught.value.got) == ("decomposed LayerNorms, of 2 layers", 0)
+
+
+def test_a_network_without_layernorms_has_no_islands(decomposed: Path, reference: Reference) -> None:
+    none = replace(reference, contract=replace(reference.contract, layernorms=0))
+    assert run(FP16, decomposed, none, Form.island)[1]["fp32_nodes"] == 0
+
+
+def dropping_islands(
+    model: onnx.ModelProto, config: CastConfig, reference: Reference, _: Sequence[str]
+) -> onnx.ModelProto:
+    """Cast as if nobody had asked for islands."""
+    return cast_mixed(model, config, reference, [])
+
+
+def test_a_cast_that_drops_the_islands_is_refused(
+    decomposed: Path, reference: Reference, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("enginewright.casting.autocast.cast_mixed", dropping_islands)
+    with pytest.raises(GraphError, match="nodes that must stay fp32 compute in a reduced type") as caught:
+        run(FP16, decomposed, reference, Form.island)
+    assert isinstance(caught.value.got, list)
+    assert len(caught.value.got) == NODES
+
+
+@pytest.mark.parametrize("form", [Form.island, Form.scaled])
+def test_a_cast_that_fuses_them_is_refused(
+    form: Form, folder: Path, native: Path, reference: Reference, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = exported(folder, form)
+    fused = cast_mixed(load_graph(native), FP16, reference, [])
+    monkeypatch.setattr("enginewright.casting.autocast.cast_mixed", lambda *_: fused)
+    with pytest.raises(GraphError, match="ModelOpt changed the LayerNorm form") as caught:
+        run(FP16, path, reference, form)
+    assert caught.value.got == "2 operators, 0 decomposed, 0 scaled"
 
 
 def test_islands_of_the_configuration_and_of_the_adapter_stay_fp32(decomposed: Path, reference: Reference) -> None:
@@ -207,15 +290,16 @@ def test_a_form_that_autocast_fuses_is_refused(reference: Reference, tmp_path: P
     path = write(tmp_path / "simplified.onnx", power_norm())
     with pytest.raises(GraphError, match="ModelOpt AutoCast changed the LayerNorm form") as caught:
         run(FP16, path, reference)
-    assert (caught.value.expected, caught.value.got) == ("0 LayerNormalization operators", 1)
+    assert caught.value.expected == "0 operators, 1 decomposed, 0 scaled"
+    assert caught.value.got == "1 operators, 0 decomposed, 0 scaled"
     assert caught.value.cure == "layernorm=native, or precision=fp32"
 
 
-def stage_in(folder: Path, source: Path, reference: Reference, **cast: object) -> Stage:
+def stage_in(folder: Path, source: Path, reference: Reference, form: Form = Form.native, **cast: object) -> Stage:
     save_reference(folder / "reference.npz", reference)
     return Stage(
         network="tiny",
-        networks={"tiny": {"cast": cast}},
+        networks={"tiny": {"cast": cast, "swap": {"form": form.name}}},
         sections=SECTIONS,
         inputs={"simplified": source, "reference": folder / "reference.npz"},
         outputs={"typed": folder / "out" / "typed.onnx", "metrics": folder / "out" / "cast.json"},
@@ -229,8 +313,15 @@ def test_main_writes_the_same_bytes_in_every_run(native: Path, reference: Refere
     first, second = (stage.outputs["typed"].read_bytes() for stage in stages)
     assert first == second
     assert str(tmp_path).encode() not in first
-    assert read_json(stages[0].outputs["metrics"])["precision"] == "fp16"
-    assert SECTIONS == ("cast",)
+    metrics = read_json(stages[0].outputs["metrics"])
+    assert metrics.items() >= ({"precision": "fp16", "casts": 3, "fp32_nodes": 0} | FORMS[Form.native]).items()
+    assert SECTIONS == ("cast", "swap")
+
+
+def test_main_reads_the_form(decomposed: Path, reference: Reference, tmp_path: Path) -> None:
+    stage = stage_in(tmp_path, decomposed, reference, Form.island, precision="fp16")
+    main(stage)
+    assert read_json(stage.outputs["metrics"])["fp32_nodes"] == 2 * NODES
 
 
 def test_fp32_writes_the_simplified_graph_byte_for_byte(native: Path, reference: Reference, tmp_path: Path) -> None:
