@@ -30,8 +30,8 @@ class Format:
         return found
 
 
-FORMATS = {
+FORMATS: dict[int, Format] = {
     TensorProto.FLOAT16: Format("float16", np.float16, 65504.0, 2048),
-    TensorProto.BFLOAT16: Format("bfloat16", ml_dtypes.bfloat16, float(ml_dtypes.finfo(ml_dtypes.bfloat16).max), 256),
+    TensorProto.BFLOAT16: Format("bfloat16", ml_dtypes.bfloat16, 3.3895313892515355e38, 256),
 }
 """The formats that a graph can compute in, by ONNX element type. 8-bit ones are only stored, between Q and DQ nodes."""

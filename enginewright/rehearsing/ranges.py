@@ -55,7 +55,7 @@ class Seen:
             return
         magnitude = _magnitude(finite)
         self.magnitude = max(self.magnitude, magnitude)
-        if not np.isfinite(self.format.rounded(np.float32(magnitude)[None])[0]):
+        if not np.isfinite(self.format.rounded(np.array([magnitude], dtype=np.float32))).all():
             self.overflows.append(sample)
         self._add_rounding(finite[:: max(1, len(finite) // _MOST_VALUES)])
 
