@@ -65,7 +65,7 @@ def run(
 
 def _rehearsal(config: CompareConfig, reference: Reference, graphs: Mapping[str, Path]) -> Rehearsal | None:
     """Return the rehearsal of the typed graph, if it computes in a reduced type."""
-    if reduced_precision(graphs["typed"]) is None:
+    if "typed" not in graphs or reduced_precision(graphs["typed"]) is None:
         return None
     return rehearse(graphs["typed"], kept_modules(load_graph(graphs["exported"])), reference, config)
 

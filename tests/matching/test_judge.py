@@ -23,6 +23,7 @@ GOOD = Comparison(
     cosines=np.full(400, 0.999999),
     confidence=np.full(100, 0.9, np.float32),
     errors=np.zeros(100),
+    original_errors=np.zeros(100),
 )
 
 

@@ -158,7 +158,7 @@ def test_all_stages_take_an_adopted_file_up_to_an_engine(folder: Path) -> None:
     reference = load_reference(folder / "reference.npz")
     graphs = {name: folder / f"{name}.onnx" for name in ("exported", "simplified", "typed")}
     assert len({tuple(io_types(load_graph(path))) for path in graphs.values()}) == 1
-    metrics, _ = compare.run(CompareConfig(), reference, graphs)
+    metrics, _, _ = compare.run(CompareConfig(), reference, graphs)
     assert (metrics["verdict"], metrics["reason"]) == ("passed", "")
     assert metrics["typed"]["likeliest"]["max_abs"] == 0
     result = build.run(build.Options({}, CompareConfig(), BuildConfig()), graphs["typed"], metrics, reference)
@@ -173,7 +173,7 @@ def test_a_graph_that_is_not_the_files_is_told_by_compare(folder: Path) -> None:
     array = onnx.numpy_helper.to_array(weight) * 1.1
     weight.CopyFrom(onnx.numpy_helper.from_array(array, weight.name))
     save_graph(folder / "changed.onnx", graph)
-    metrics, _ = compare.run(CompareConfig(), reference, {"exported": folder / "changed.onnx"})
+    metrics, _, _ = compare.run(CompareConfig(), reference, {"exported": folder / "changed.onnx"})
     assert metrics["verdict"] == "failed"
 
 

@@ -117,7 +117,7 @@ def test_graphs_of_batches_agree_with_the_original(chain: Chain, side: str) -> N
     reference = chain.reference(side)
     assert len(reference) * reference.contract.sizes["batch"] >= 3
     config = TOLERANCES if side == "extractor" else CompareConfig()
-    metrics, _ = compare.run(config, reference, {"exported": chain.graphs[side]})
+    metrics, _, _ = compare.run(config, reference, {"exported": chain.graphs[side]})
     assert (metrics["verdict"], metrics["reason"]) == ("passed", "")
 
 

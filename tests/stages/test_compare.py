@@ -40,12 +40,16 @@ def stage_in(folder: Path, *kinds: str, **compare: object) -> Stage:
         networks={"small": {"compare": compare}},
         sections=SECTIONS,
         inputs={"reference": folder / "reference.npz", **graphs(folder, *kinds)},
-        outputs={"metrics": folder / "out" / "compare.json", "curves": folder / "out" / "errors.json"},
+        outputs={
+            "metrics": folder / "out" / "compare.json",
+            "curves": folder / "out" / "errors.json",
+            "ranges": folder / "out" / "ranges.json",
+        },
     )
 
 
 def test_sound_graphs_pass(tmp_path: Path) -> None:
-    metrics, curves = run(CompareConfig(), reference(), graphs(tmp_path, "sound", "sound", "sound"))
+    metrics, curves, _ = run(CompareConfig(), reference(), graphs(tmp_path, "sound", "sound", "sound"))
     errors = {"max_abs": 0.0, "mean_abs": 0.0, "p99_abs": 0.0, "cosine": pytest.approx(1.0)}
     assert metrics == {
         "exported": {"y": errors},
@@ -61,7 +65,7 @@ def test_sound_graphs_pass(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["off", "nan", "inf", "empty", "double", "wide", "missing"])
 def test_one_bad_graph_fails_and_is_named(tmp_path: Path, kind: str) -> None:
-    metrics, _ = run(CompareConfig(), reference(), graphs(tmp_path, "sound", kind, "sound"))
+    metrics, _, _ = run(CompareConfig(), reference(), graphs(tmp_path, "sound", kind, "sound"))
     assert metrics["verdict"] == "failed"
     assert metrics["verdicts"] == {"exported": "passed", "simplified": "failed", "typed": "passed"}
     assert metrics["reason"].startswith("simplified")
@@ -70,7 +74,7 @@ def test_one_bad_graph_fails_and_is_named(tmp_path: Path, kind: str) -> None:
 
 @on_cpu
 def test_fp16_on_a_cpu_is_not_run_and_nothing_is_said_of_its_errors(tmp_path: Path) -> None:
-    metrics, curves = run(CompareConfig(), reference(), graphs(tmp_path, "sound", "sound", "half"))
+    metrics, curves, _ = run(CompareConfig(), reference(), graphs(tmp_path, "sound", "sound", "half"))
     assert metrics["verdict"] == "not_run"
     assert metrics["reason"].startswith("typed: float16 on a CPU proves nothing")
     assert metrics["verdicts"] == {"exported": "passed", "simplified": "passed", "typed": "not_run"}
@@ -80,7 +84,7 @@ def test_fp16_on_a_cpu_is_not_run_and_nothing_is_said_of_its_errors(tmp_path: Pa
 
 @on_cpu
 def test_a_failure_outweighs_what_was_not_run(tmp_path: Path) -> None:
-    metrics, _ = run(CompareConfig(), reference(), graphs(tmp_path, "off", "sound", "half"))
+    metrics, _, _ = run(CompareConfig(), reference(), graphs(tmp_path, "off", "sound", "half"))
     assert metrics["verdict"] == "failed"
     assert metrics["verdicts"]["typed"] == "not_run"
     assert "exported.y" in metrics["reason"]
@@ -88,7 +92,7 @@ def test_a_failure_outweighs_what_was_not_run(tmp_path: Path) -> None:
 
 @on_cpu
 def test_only_reduced_graphs_leave_nothing_to_run(tmp_path: Path) -> None:
-    metrics, curves = run(CompareConfig(), reference(), graphs(tmp_path, "half", "half", "half"))
+    metrics, curves, _ = run(CompareConfig(), reference(), graphs(tmp_path, "half", "half", "half"))
     assert (metrics["verdict"], curves) == ("not_run", [])
 
 
@@ -106,7 +110,7 @@ def test_requiring_a_gpu_turns_not_run_into_an_error(tmp_path: Path, monkeypatch
 def test_main_writes_metrics_and_curves(tmp_path: Path) -> None:
     stage = stage_in(tmp_path, "sound", "sound", "sound")
     main(stage)
-    expected, curves = run(CompareConfig(), reference(), graphs(tmp_path, "sound", "sound", "sound"))
+    expected, curves, _ = run(CompareConfig(), reference(), graphs(tmp_path, "sound", "sound", "sound"))
     assert read_json(stage.outputs["metrics"]) == expected
     assert json.loads(stage.outputs["curves"].read_text()) == curves
     assert SECTIONS == ("compare",)
@@ -188,7 +192,7 @@ from stages import cast, compare, export, simplify
 graph, reference = Path(sys.argv[1]), load_reference(Path(sys.argv[2]))
 simplify.run(SimplifyConfig(tool=Simplifier.none), graph)
 cast.run(CastConfig(), graph, reference)
-metrics, _ = compare.run(CompareConfig(), reference, {"exported": graph})
+metrics, _, _ = compare.run(CompareConfig(), reference, {"exported": graph})
 heavy = ("modelopt", "onnxsim", "tensorrt", "tensorrt_rtx", "hydra")
 print(metrics["verdict"], [name for name in heavy if name in sys.modules])
 """

@@ -1,0 +1,107 @@
+"""fp32 islands of LayerNorm: found by what they compute, kept by the cast, and missed where a cast drops them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import onnx
+import pytest
+from enginewright.casting.fp16 import cast_fp16
+from onnx import TensorProto
+
+from enginewright.casting.islands import tensor_types
+from enginewright.config.choices import Exporter, Form, Keep
+from enginewright.config.sections import CastConfig, ExportConfig, SimplifyConfig
+from enginewright.errors import GraphError
+from enginewright.graphs.layernorm_forms.count import decomposed_nodes
+from enginewright.reference import Reference
+from stages import export, simplify
+from stages.cast import run
+from tests.graphs.small import write
+from tests.stages.test_cast import FP16, NODES
+from tests.stages.tiny import TinyModel
+from tests.stages.tiny_stage import checkpoint_of, reference_of, registered
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    with registered():
+        yield tmp_path_factory.mktemp("cast")
+
+
+def exported(folder: Path, form: Form) -> Path:
+    checkpoint = checkpoint_of(TinyModel(), folder / "checkpoint.safetensors")
+    graph = export.run(TinyModel(), form, ExportConfig(Exporter.dynamo, 20), checkpoint)
+    return write(folder / f"{form.name}.onnx", graph)
+
+
+@pytest.fixture(scope="module")
+def native(folder: Path) -> Path:
+    return exported(folder, Form.native)
+
+
+@pytest.fixture(scope="module")
+def decomposed(folder: Path) -> Path:
+    return exported(folder, Form.decomposed)
+
+
+@pytest.fixture(scope="module")
+def reference(folder: Path) -> Reference:
+    return reference_of(TinyModel())
+
+
+@pytest.mark.parametrize("simplified", [False, True])
+def test_every_node_of_an_island_computes_in_fp32_and_nothing_else_does(
+    simplified: bool, decomposed: Path, reference: Reference, tmp_path: Path
+) -> None:
+    path = decomposed
+    if simplified:
+        path = write(tmp_path / "simplified.onnx", simplify.run(SimplifyConfig(keep=Keep.simplified), decomposed)[0])
+    graph, _ = run(FP16, path, reference, Form.island)
+    types, found = tensor_types(graph), decomposed_nodes(graph)
+    assert [len(nodes) for nodes in found] == [NODES, NODES]
+    names = {node.name for nodes in found for node in nodes}
+    for node in graph.graph.node:
+        kinds = {types[name] for name in (*node.input, *node.output)} & {TensorProto.FLOAT, TensorProto.FLOAT16}
+        if node.op_type != "Cast" and kinds:
+            assert kinds == {TensorProto.FLOAT if node.name in names else TensorProto.FLOAT16}, node.name
+
+
+@pytest.mark.parametrize("form", [Form.native, Form.scaled])
+def test_no_island_to_be_found_is_blamed_on_the_graph_before(form: Form, folder: Path, reference: Reference) -> None:
+    with pytest.raises(GraphError, match="the cast stage finds no LayerNorm to keep in fp32") as caught:
+        run(FP16, exported(folder, form), reference, Form.island)
+    assert (caught.value.expected, caught.value.got) == ("decomposed LayerNorms, of 2 layers", 0)
+
+
+def test_a_network_without_layernorms_has_no_islands(decomposed: Path, reference: Reference) -> None:
+    none = replace(reference, contract=replace(reference.contract, layernorms=0))
+    assert run(FP16, decomposed, none, Form.island)[1]["fp32_nodes"] == 0
+
+
+def dropping_islands(simplified: Path, config: CastConfig, reference: Reference) -> onnx.ModelProto:
+    """Cast as if nobody had asked for islands."""
+    return cast_fp16(simplified, replace(config, fp32_nodes=[]), reference)
+
+
+def test_a_cast_that_drops_the_islands_is_refused(
+    decomposed: Path, reference: Reference, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("enginewright.casting.fp16.cast_fp16", dropping_islands)
+    with pytest.raises(GraphError, match="nodes that must stay fp32 compute in a reduced type") as caught:
+        run(FP16, decomposed, reference, Form.island)
+    assert isinstance(caught.value.got, list)
+    assert len(caught.value.got) == NODES
+
+
+@pytest.mark.parametrize("form", [Form.island, Form.scaled])
+def test_a_cast_that_fuses_them_is_refused(
+    form: Form, folder: Path, native: Path, reference: Reference, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = exported(folder, form)
+    monkeypatch.setattr("enginewright.casting.fp16.cast_fp16", lambda _, *rest: cast_fp16(native, FP16, *rest[1:]))
+    with pytest.raises(GraphError, match="ModelOpt AutoCast changed the LayerNorm form") as caught:
+        run(FP16, path, reference, form)
+    assert caught.value.got == "2 operators, 0 decomposed, 0 scaled"
