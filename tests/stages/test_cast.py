@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,28 +12,15 @@ import pytest
 from onnx import TensorProto, helper
 
 from enginewright.artifacts import read_json
-<<<<<<< HEAD
-from enginewright.casting.autocast import cast_mixed
-from enginewright.config.choices import Exporter, Form, Keep, Precision
+from enginewright.config.choices import Exporter, Form, Precision
 from enginewright.config.quantised import OP_TYPES
-from enginewright.config.sections import CastConfig, ExportConfig, SimplifyConfig
+from enginewright.config.sections import CastConfig, ExportConfig
 from enginewright.config.typed import typed
 from enginewright.errors import DataError, EnginewrightError, GraphError
 from enginewright.graphs.files import check_graph, graph_bytes, load_graph
 from enginewright.graphs.io import io_types
 from enginewright.graphs.layernorm import forms_of
-from enginewright.graphs.layernorm_forms.count import decomposed_nodes
 from enginewright.graphs.types import reduced_type, tensor_types
-=======
-from enginewright.casting.islands import tensor_types
-from enginewright.config.choices import Exporter, Form, Precision
-from enginewright.config.sections import CastConfig, ExportConfig
-from enginewright.errors import EnginewrightError, GraphError
-from enginewright.graphs.files import check_graph, graph_bytes, load_graph
-from enginewright.graphs.io import io_types
-from enginewright.graphs.layernorm import forms_of
-from enginewright.graphs.types import reduced_type
->>>>>>> 0e5f63b881e828dc9ae56bfbd0753370595b594b
 from enginewright.reference import Reference, save_reference
 from enginewright.stage import Stage
 from stages import export
@@ -206,67 +193,6 @@ def test_fp16_keeps_the_contract_and_the_form(form: Form, folder: Path, referenc
     assert metrics.items() >= FORMS[form].items()
 
 
-<<<<<<< HEAD
-@pytest.mark.parametrize("simplified", [False, True])
-def test_every_node_of_an_island_computes_in_fp32_and_nothing_else_does(
-    simplified: bool, decomposed: Path, reference: Reference, tmp_path: Path
-) -> None:
-    path = decomposed
-    if simplified:
-        path = write(tmp_path / "simplified.onnx", simplify.run(SimplifyConfig(keep=Keep.simplified), decomposed)[0])
-    graph, _ = run(FP16, path, reference, Form.island)
-    types, found = tensor_types(graph), decomposed_nodes(graph)
-    assert [len(nodes) for nodes in found] == [NODES, NODES]
-    names = {node.name for nodes in found for node in nodes}
-    for node in graph.graph.node:
-        kinds = {types[name] for name in (*node.input, *node.output)} & {TensorProto.FLOAT, TensorProto.FLOAT16}
-        if node.op_type != "Cast" and kinds:
-            assert kinds == {TensorProto.FLOAT if node.name in names else TensorProto.FLOAT16}, node.name
-
-
-@pytest.mark.parametrize("form", [Form.native, Form.scaled])
-def test_no_island_to_be_found_is_blamed_on_the_graph_before(form: Form, folder: Path, reference: Reference) -> None:
-    with pytest.raises(GraphError, match="the cast stage finds no LayerNorm to keep in fp32") as caught:
-        run(FP16, exported(folder, form), reference, Form.island)
-    assert (caught.value.expected, caught.value.got) == ("decomposed LayerNorms, of 2 layers", 0)
-
-
-def test_a_network_without_layernorms_has_no_islands(decomposed: Path, reference: Reference) -> None:
-    none = replace(reference, contract=replace(reference.contract, layernorms=0))
-    assert run(FP16, decomposed, none, Form.island)[1]["fp32_nodes"] == 0
-
-
-def dropping_islands(
-    model: onnx.ModelProto, config: CastConfig, reference: Reference, _: Sequence[str]
-) -> onnx.ModelProto:
-    """Cast as if nobody had asked for islands."""
-    return cast_mixed(model, config, reference, [])
-
-
-def test_a_cast_that_drops_the_islands_is_refused(
-    decomposed: Path, reference: Reference, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("enginewright.casting.autocast.cast_mixed", dropping_islands)
-    with pytest.raises(GraphError, match="nodes that must stay fp32 compute in a reduced type") as caught:
-        run(FP16, decomposed, reference, Form.island)
-    assert isinstance(caught.value.got, list)
-    assert len(caught.value.got) == NODES
-
-
-@pytest.mark.parametrize("form", [Form.island, Form.scaled])
-def test_a_cast_that_fuses_them_is_refused(
-    form: Form, folder: Path, native: Path, reference: Reference, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = exported(folder, form)
-    fused = cast_mixed(load_graph(native), FP16, reference, [])
-    monkeypatch.setattr("enginewright.casting.autocast.cast_mixed", lambda *_: fused)
-    with pytest.raises(GraphError, match="ModelOpt changed the LayerNorm form") as caught:
-        run(FP16, path, reference, form)
-    assert caught.value.got == "2 operators, 0 decomposed, 0 scaled"
-
-
-=======
->>>>>>> 0e5f63b881e828dc9ae56bfbd0753370595b594b
 def test_islands_of_the_configuration_and_of_the_adapter_stay_fp32(decomposed: Path, reference: Reference) -> None:
     """Square, mean, root and quotient of both decomposed LayerNorm layers: what overflows in fp16."""
     squares = [node.name for node in load_graph(decomposed).graph.node if node.op_type in ("Mul", "Sqrt", "Div")]

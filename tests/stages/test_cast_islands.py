@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import onnx
 import pytest
-from enginewright.casting.fp16 import cast_fp16
 from onnx import TensorProto
 
-from enginewright.casting.islands import tensor_types
+from enginewright.casting.autocast import cast_mixed
 from enginewright.config.choices import Exporter, Form, Keep
 from enginewright.config.sections import CastConfig, ExportConfig, SimplifyConfig
 from enginewright.errors import GraphError
+from enginewright.graphs.files import load_graph
 from enginewright.graphs.layernorm_forms.count import decomposed_nodes
+from enginewright.graphs.types import tensor_types
 from enginewright.reference import Reference
 from stages import export, simplify
 from stages.cast import run
@@ -81,15 +82,17 @@ def test_a_network_without_layernorms_has_no_islands(decomposed: Path, reference
     assert run(FP16, decomposed, none, Form.island)[1]["fp32_nodes"] == 0
 
 
-def dropping_islands(simplified: Path, config: CastConfig, reference: Reference) -> onnx.ModelProto:
+def dropping_islands(
+    model: onnx.ModelProto, config: CastConfig, reference: Reference, _: Sequence[str]
+) -> onnx.ModelProto:
     """Cast as if nobody had asked for islands."""
-    return cast_fp16(simplified, replace(config, fp32_nodes=[]), reference)
+    return cast_mixed(model, config, reference, [])
 
 
 def test_a_cast_that_drops_the_islands_is_refused(
     decomposed: Path, reference: Reference, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("enginewright.casting.fp16.cast_fp16", dropping_islands)
+    monkeypatch.setattr("enginewright.casting.autocast.cast_mixed", dropping_islands)
     with pytest.raises(GraphError, match="nodes that must stay fp32 compute in a reduced type") as caught:
         run(FP16, decomposed, reference, Form.island)
     assert isinstance(caught.value.got, list)
@@ -101,7 +104,8 @@ def test_a_cast_that_fuses_them_is_refused(
     form: Form, folder: Path, native: Path, reference: Reference, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = exported(folder, form)
-    monkeypatch.setattr("enginewright.casting.fp16.cast_fp16", lambda _, *rest: cast_fp16(native, FP16, *rest[1:]))
-    with pytest.raises(GraphError, match="ModelOpt AutoCast changed the LayerNorm form") as caught:
+    fused = cast_mixed(load_graph(native), FP16, reference, [])
+    monkeypatch.setattr("enginewright.casting.autocast.cast_mixed", lambda *_: fused)
+    with pytest.raises(GraphError, match="ModelOpt changed the LayerNorm form") as caught:
         run(FP16, path, reference, form)
     assert caught.value.got == "2 operators, 0 decomposed, 0 scaled"
