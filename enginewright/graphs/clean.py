@@ -5,6 +5,7 @@ from __future__ import annotations
 import onnx
 
 from enginewright.contract import Contract, Port
+from enginewright.graphs.modules import keep_modules, kept_modules
 from enginewright.graphs.walk import all_messages
 
 _NOTES = ("doc_string", "metadata_props")
@@ -13,12 +14,15 @@ _NOTES = ("doc_string", "metadata_props")
 def strip_notes(model: onnx.ModelProto) -> None:
     """Clear documentation strings and metadata of the model and of everything in it.
 
-    The dynamo exporter writes absolute paths and source lines there: a moved checkout would change every hash.
+    The dynamo exporter writes absolute paths and source lines there: a moved checkout would change every hash. What
+    `keep_modules` wrote stays: it has none.
     """
+    modules = kept_modules(model)
     for item in all_messages(model):
         for name in _NOTES:
             if name in item.DESCRIPTOR.fields_by_name:
                 item.ClearField(name)
+    keep_modules(model, modules)
 
 
 def name_nodes(model: onnx.ModelProto) -> None:

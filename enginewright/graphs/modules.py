@@ -58,9 +58,14 @@ def keep_modules(model: onnx.ModelProto, paths: Mapping[str, str]) -> None:
 
 
 def kept_modules(model: onnx.ModelProto) -> dict[str, str]:
-    """Return what `keep_modules` wrote; nothing for a graph that never was a torch module."""
-    entries = (entry.value for entry in model.metadata_props if entry.key == _KEY)
-    return dict(json.loads(next(entries, "{}")))
+    """Return what `keep_modules` wrote; nothing for a graph that never was a torch module, or that others wrote it in."""
+    text = next((entry.value for entry in model.metadata_props if entry.key == _KEY), "{}")
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return {}
+    named = isinstance(found, dict) and all(isinstance(path, str) for path in found.values())
+    return found if named else {}
 
 
 def nearest_modules(model: onnx.ModelProto, paths: Mapping[str, str]) -> dict[str, str]:
