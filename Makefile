@@ -14,7 +14,7 @@ export DVC_NO_ANALYTICS := 1
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test setup-tensorrt params preflight repro test check format table bench lock clean
+.PHONY: help setup setup-test setup-tensorrt setup-gpu params preflight repro test check format table gpu bench lock clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,6 +22,8 @@ help: ## list the commands
 setup: $(VENV)/run.stamp ## install what the pipeline needs into .venv
 setup-test: $(VENV)/test.stamp ## install what the tests need besides
 setup-tensorrt: $(VENV)/tensorrt.stamp ## install the full TensorRT, for builder=tensorrt on a GPU server
+
+setup-gpu: $(VENV)/gpu.stamp ## install ONNX Runtime's CUDA provider, for make gpu
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -34,6 +36,12 @@ $(VENV)/%.stamp: requirements/%.txt requirements.lock | $(VENV)/bin/python
 	@touch $@
 
 $(VENV)/test.stamp: requirements/run.txt
+
+# Both packages of ONNX Runtime hold the module of the same name: the last one installed is the one that runs.
+$(VENV)/gpu.stamp: requirements/gpu.txt requirements.lock | $(VENV)/run.stamp
+	$(BIN)/python -m pip uninstall --yes --disable-pip-version-check onnxruntime
+	$(BIN)/python -m pip install --disable-pip-version-check "$$(grep '^onnxruntime-gpu' $<)"
+	@touch $@
 
 params: setup ## compose conf/ into params.yaml
 	@python -m enginewright.config.compose
@@ -58,6 +66,9 @@ format: setup-test ## let the linter and the formatter mend what they can
 
 table: setup ## print the result table of the last run
 	@python -m enginewright.report.table
+
+gpu: setup-gpu ## run precision and LayerNorm variants on the GPU here; ARGS='--forms native,island --precisions fp16'
+	@python -m enginewright.gpu all $(ARGS)
 
 bench: setup ## measure what the pipeline adds to the work, into benchmarks/overhead.json
 	python -m benchmarks.overhead

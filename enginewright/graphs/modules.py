@@ -58,7 +58,7 @@ def keep_modules(model: onnx.ModelProto, paths: Mapping[str, str]) -> None:
 
 
 def kept_modules(model: onnx.ModelProto) -> dict[str, str]:
-    """Return what `keep_modules` wrote; nothing for a graph that never was a torch module, or that others wrote it in."""
+    """Return what `keep_modules` wrote; nothing for a graph that never was a torch module."""
     text = next((entry.value for entry in model.metadata_props if entry.key == _KEY), "{}")
     try:
         found = json.loads(text)

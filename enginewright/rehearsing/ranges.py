@@ -23,6 +23,9 @@ from enginewright.rehearsing.formats import Format
 _MOST_VALUES = 1 << 18
 """Values of a tensor that tell its spread and its rounding: evenly taken, all of a smaller one."""
 
+_MOST_WHOLE = 1 << 23
+"""From here on every number of float32 is a whole one, which says nothing."""
+
 
 @dataclass
 class Seen:
@@ -67,7 +70,7 @@ class Seen:
         spread = float(held.std())
         if spread:
             self.noise = max(self.noise, float(np.sqrt(np.mean(error * error))) / spread)
-        self.integers |= bool(error.any()) and bool((held == np.round(held)).all())
+        self.integers |= bool(error.any()) and _whole(held)
 
     def fault(self, noise: float) -> str | None:
         """Return what is wrong with the tensor, in words, or None. noise: the largest share of the spread."""
@@ -80,6 +83,11 @@ class Seen:
         if self.noise > noise:
             return f"drowned: {name} moves it by {self.noise:.2g} of its spread, more than {noise:g}"
         return None
+
+
+def _whole(values: NDArray[np.float64]) -> bool:
+    """Return whether all are whole numbers of a size at which float32 still holds others than these."""
+    return bool((np.abs(values) < _MOST_WHOLE).all() and (values == np.round(values)).all())
 
 
 def _magnitude(values: NDArray[Any]) -> float:

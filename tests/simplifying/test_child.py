@@ -99,3 +99,18 @@ def test_sums_that_a_network_takes_in_two_steps_stay_two(tmp_path: Path) -> None
     graph = model_of(nodes, [value("x", (1, 2, 8, 8))], [value("y", (1, 2, 1, 1))], axes)
     assert main(write(tmp_path / "in.onnx", graph), tmp_path / "out.onnx") == 0
     assert count_ops(load_graph(tmp_path / "out.onnx"))["ReduceMean"] == 2
+
+
+def test_one_refusal_on_noise_is_no_refusal_and_the_answer_is_the_same_every_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[int] = []
+
+    def refusing_first(exported: onnx.ModelProto, seed: int) -> tuple[onnx.ModelProto, bool]:
+        seen.append(seed)
+        return exported, seed > 0
+
+    monkeypatch.setattr("enginewright.simplifying.child._simplified", refusing_first)
+    source = write(tmp_path / "exported.onnx", wasteful())
+    assert [main(source, tmp_path / "simplified.onnx") for _ in range(2)] == [0, 0]
+    assert seen == [0, 1, 0, 1]
