@@ -16,6 +16,7 @@ from enginewright.progress import progress
 from enginewright.reference import Reference
 from enginewright.rehearsing.ranges import Seen
 from enginewright.rehearsing.streaming import Streamed
+from enginewright.rehearsing.sums import SUM
 from enginewright.rehearsing.twin import Twin, twin_of
 from enginewright.verdicts import PASSED, Verdict, failed
 
@@ -25,7 +26,10 @@ _MOST_NAMED = 5
 
 @dataclass(frozen=True)
 class Tensor:
-    """One reduced tensor: the node that makes it, its module's path in torch (empty where unknown), what was seen."""
+    """One reduced tensor: the node that makes it, its module's path in torch (empty where unknown), what was seen.
+
+    fault: why it does not fit its format. note: that it drowns in it, which may be harmless.
+    """
 
     name: str
     node: str
@@ -33,6 +37,7 @@ class Tensor:
     module: str
     seen: Seen
     fault: str | None
+    note: str | None
 
     def row(self, position: int) -> dict[str, Any]:
         """Return the tensor's row of ranges.json; position: its place in the graph's order."""
@@ -48,18 +53,18 @@ class Tensor:
             "noise": self.seen.noise,
             "samples": self.seen.overflows,
             "fault": self.fault or "",
+            "note": self.note or "",
         }
 
 
-def read_ranges(typed: onnx.ModelProto, reference: Reference, samples: int) -> dict[str, Seen]:
+def read_ranges(twin: Twin, reference: Reference, samples: int) -> dict[str, Seen]:
     """Return what was seen of every reduced tensor that a node makes, in the graph's order.
 
-    The twin of the typed graph runs on the first `samples` samples of the reference, a few tensors at a time.
+    The twin runs on the first `samples` samples of the reference, a few tensors at a time.
 
     Raises:
         GraphError: if ONNX Runtime does not run the twin.
     """
-    twin = twin_of(typed)
     seen = {name: Seen(twin.reduced[name]) for name in _made(twin)}
     streamed = Streamed(onnx.shape_inference.infer_shapes(twin.model))
     count = min(samples, len(reference))
@@ -88,32 +93,28 @@ def tensors_in(
     Raises:
         GraphError: if ONNX Runtime does not run the twin.
     """
-    seen = read_ranges(typed, reference, config.range_samples)
-    return tensors_of(typed, seen, nearest_modules(typed, modules), config.noise)
+    twin = twin_of(typed)
+    paths = nearest_modules(twin.model, {**modules, **{f"{node}{SUM}": path for node, path in modules.items()}})
+    makers = {name: node for node in twin.model.graph.node for name in node.output}
+    seen = read_ranges(twin, reference, config.range_samples)
+    return [_tensor(name, makers[name], paths, found, config.noise) for name, found in seen.items()]
+
+
+def _tensor(name: str, maker: onnx.NodeProto, paths: Mapping[str, str], seen: Seen, noise: float) -> Tensor:
+    node = maker.name.removesuffix(SUM)
+    return Tensor(name, node, maker.op_type, paths[maker.name], seen, seen.fault, seen.note(noise))
 
 
 def ranges_of(tensors: Sequence[Tensor]) -> dict[str, Any]:
-    """Return the metrics of the ranges: how many tensors, how many at fault, and the worst of both measures."""
+    """Return the metrics of the ranges: how many tensors, at fault and drowned, and the worst of both measures."""
     seen = [tensor.seen for tensor in tensors]
     return {
         "tensors": len(seen),
         "faulty": sum(tensor.fault is not None for tensor in tensors),
+        "drowned": sum(tensor.note is not None for tensor in tensors),
         "over_max": max((found.over for found in seen), default=0.0),
         "noise_max": max((found.noise for found in seen), default=0.0),
     }
-
-
-def tensors_of(
-    typed: onnx.ModelProto, seen: Mapping[str, Seen], modules: Mapping[str, str], noise: float
-) -> list[Tensor]:
-    """Return every tensor that was seen with what is wrong with it; modules: torch paths by node name."""
-    makers = {name: node for node in typed.graph.node for name in node.output}
-    return [
-        Tensor(
-            name, makers[name].name, makers[name].op_type, modules.get(makers[name].name, ""), found, found.fault(noise)
-        )
-        for name, found in seen.items()
-    ]
 
 
 def verdict_of(tensors: list[Tensor]) -> Verdict:

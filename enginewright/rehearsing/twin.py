@@ -1,4 +1,7 @@
-"""The fp32 twin of a typed graph: the same nodes under the same names, with float32 where the graph has less."""
+"""The fp32 twin of a typed graph: the same nodes under the same names, with float32 where the graph has less.
+
+A reduced mean is there as its sum and a quotient, which is how kernels hold it (`sums`).
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from onnx import TensorProto, numpy_helper
 from enginewright.graphs.types import tensor_types
 from enginewright.graphs.walk import all_messages, all_nodes, all_tensors
 from enginewright.rehearsing.formats import FORMATS, Format
+from enginewright.rehearsing.sums import SUM, with_sums
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,8 @@ def twin_of(typed: onnx.ModelProto) -> Twin:
     for item in all_messages(model):
         if isinstance(item, onnx.TypeProto.Tensor) and item.elem_type in FORMATS:
             item.elem_type = TensorProto.FLOAT
-    return Twin(model, reduced)
+    means = {node.output[0] for node in model.graph.node if node.op_type == "ReduceMean"} & reduced.keys()
+    return Twin(with_sums(model, means), reduced | {f"{name}{SUM}": reduced[name] for name in means})
 
 
 def _widen(tensor: onnx.TensorProto) -> None:
