@@ -8,9 +8,9 @@ things are wrong with a tensor that a reduced format holds:
 
 A third is told and not judged, for it can be harmless: drowned is a tensor that rounding moves by more than `noise` of
 its own spread, in the root mean square. So it is where values are so small that they vanish, and where they differ by
-less than a step of the format at their magnitude. What vanishes beside that which it is added to does no harm: the scaled
-LayerNorm has such an eps in every layer, and kept 2754 of 2755 matches on an H200. Whether it does is for the rehearsal to
-say. A tensor that fits is moved by 3e-4 of its spread in float16, by 2e-3 in bfloat16.
+less than a step of the format at their magnitude. What vanishes beside that which it is added to does no harm: the
+scaled LayerNorm has such an eps in every layer, and kept 2754 of 2755 matches on an H200. Whether it does is for the
+rehearsal to say. A tensor that fits is moved by 3e-4 of its spread in float16, by 2e-3 in bfloat16.
 """
 
 from __future__ import annotations
