@@ -16,6 +16,7 @@ from enginewright.graphs.io import io_types
 from enginewright.graphs.layernorm import layernorm_ops
 from enginewright.graphs.types import reduced_type
 from enginewright.graphs.walk import count_ops
+from enginewright.preflight.report import IN_FP32, refuse_pending
 from enginewright.progress import progress
 from enginewright.reference import Reference, load_reference
 from enginewright.stage import Stage, enter
@@ -74,11 +75,12 @@ def _check(precision: Precision, before: onnx.ModelProto, after: onnx.ModelProto
 
 
 def main(stage: Stage) -> None:
-    """Cast, then write the typed graph and its metrics."""
+    """Cast, then write the typed graph and its metrics; refuse what builds in fp16 alone if the graph stays fp32."""
+    config = stage.section(CastConfig)
+    if config.precision is Precision.fp32:
+        refuse_pending(stage.inputs.get("preflight"), IN_FP32, f"the graph of {stage.network}")
     with progress(f"cast {stage.network}"):
-        graph, metrics = run(
-            stage.section(CastConfig), stage.inputs["simplified"], load_reference(stage.inputs["reference"])
-        )
+        graph, metrics = run(config, stage.inputs["simplified"], load_reference(stage.inputs["reference"]))
     save_graph(stage.outputs["typed"], graph)
     write_json(stage.outputs["metrics"], metrics)
 
