@@ -23,7 +23,7 @@ def adapter_versions(folder: Path) -> dict[str, dict[str, str | None]]:
 def _versions(path: Path) -> dict[str, str | None]:
     try:
         tree = ast.parse(path.read_bytes())
-    except SyntaxError:
+    except (SyntaxError, ValueError):  # ValueError: bytes of zero, until Python 3.12
         return {}
     return {name: _version(name) for name in sorted({*_imported(tree)} - _KNOWN)}
 

@@ -9,9 +9,11 @@ from __future__ import annotations
 import importlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from enginewright.adapter_code import adapter_code, file_of, guarded, made_by
 from enginewright.config.models import ModelConfig
 from enginewright.contract import Contract
 from enginewright.errors import NetworkError
@@ -49,7 +51,7 @@ def network(name: str) -> Callable[[_T], _T]:
     """Register the decorated adapter class under `name`, the name of its file."""
 
     def register(adapter: _T) -> _T:
-        _REGISTRY[name] = adapter()
+        _REGISTRY[name] = _guarded(adapter())
         return adapter
 
     return register
@@ -67,35 +69,54 @@ _CURES = {
 }
 
 
-def _import(name: str) -> None:
-    try:
-        importlib.import_module(f"networks.{name}")
-    except ModuleNotFoundError as error:
-        package = str(error.name).partition(".")[0]
-        raise NetworkError(
-            f"networks/{name}.py imports {error.name}, which is not installed",
-            expected="every package that the adapter imports",
-            got=error,
-            cure=f"pip install {package}, in the environment of the pipeline",
-        ) from error
+def _guarded(adapter: Adapter[Any]) -> Adapter[Any]:
+    """Return the adapter with methods that raise errors of this project alone, and return what they should."""
+    file = file_of(adapter)
+    for name, check in (("module", partial(_no_module, file)), ("contract", _no_contract), ("rename", _no_key)):
+        setattr(adapter, name, guarded(getattr(adapter, name), file, check))
+    return adapter
+
+
+def _no_module(file: Path, result: object) -> tuple[object, object] | None:
+    from torch import nn
+
+    if not isinstance(result, nn.Module):
+        return "a torch.nn.Module", type(result).__name__
+    made_by(result, file)
+    return None
+
+
+def _no_contract(result: object) -> tuple[object, object] | None:
+    if not isinstance(result, Contract):
+        return "a Contract of enginewright.contract", type(result).__name__
+    axes = list(dict.fromkeys(axis for port in result.ports for axis in port.axes))
+    missing = [axis for axis in axes if axis not in result.sizes]
+    return (f"`sizes` with every axis: {', '.join(axes)}", f"none for {', '.join(missing)}") if missing else None
+
+
+def _no_key(result: object) -> tuple[object, object] | None:
+    fits = result is None or isinstance(result, str)
+    return None if fits else ("a str, or None to leave the tensor out", type(result).__name__)
 
 
 def load(name: str) -> Adapter[Any]:
     """Return the adapter registered under `name`, importing its file (and with it torch) first.
 
     Raises:
-        NetworkError: if no file of that name is in this folder, it registers nothing under that name, or a package that
-            it imports is not installed.
+        NetworkError: if no file of that name is in this folder, it cannot be imported, or it registers nothing under
+            that name. Its methods raise NetworkError too, whatever goes wrong in them.
     """
     if name not in _REGISTRY:
         if name not in names():
             cure = _CURES.get(name, f"add networks/{name}.py")
             raise NetworkError("unknown adapter", expected=names(), got=name, cure=cure)
-        _import(name)
+        with adapter_code(Path(__file__).with_name(f"{name}.py"), "importing it"):
+            importlib.import_module(f"networks.{name}")
     if name not in _REGISTRY:
         raise NetworkError(
             f"networks/{name}.py registers no adapter",
             expected=f'a class under @network("{name}")',
             got=sorted(_REGISTRY),
+            cure=f'write @network("{name}") above the adapter class of networks/{name}.py',
         )
     return _REGISTRY[name]

@@ -19,6 +19,7 @@ from enginewright.graphs.io import io_types
 from enginewright.graphs.layernorm import Forms, check_kept
 from enginewright.graphs.types import reduced_types
 from enginewright.graphs.walk import count_ops, opset_of
+from enginewright.preflight.report import IN_FP32, refuse_pending
 from enginewright.progress import progress
 from enginewright.reference import Reference, load_reference
 from enginewright.stage import Stage, enter
@@ -100,10 +101,13 @@ def _told(types: frozenset[str]) -> str:
 
 
 def main(stage: Stage) -> None:
-    """Cast, then write the typed graph and its metrics."""
+    """Cast, then write the typed graph and its metrics; refuse what builds in fp16 alone if the graph stays fp32."""
+    config = stage.section(CastConfig)
+    if not reduced_types_of(config.precision, config.rest):
+        refuse_pending(stage.inputs.get("preflight"), IN_FP32, f"the graph of {stage.network}")
     with progress(f"cast {stage.network}"):
         graph, metrics = run(
-            stage.section(CastConfig),
+            config,
             stage.inputs["simplified"],
             load_reference(stage.inputs["reference"]),
             stage.section(SwapConfig).form,

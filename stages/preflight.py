@@ -17,7 +17,8 @@ from enginewright.stage import Stage, enter
 SECTIONS = ("model", "build")
 _LENIENT = SimplifyConfig(), CastConfig(Precision.fp16)
 """What may still go away is no blocker here: constants that a simplifier folds, nodes that build in half precision. So
-another precision or simplifier asks nothing again; `python -m enginewright.preflight` takes them as configured.
+another precision or simplifier asks nothing again. preflight.json lists it as pending, and the stage that leaves it in
+refuses: simplify without a simplifier, cast to fp32. `python -m enginewright.preflight` takes both as they are set.
 """
 
 

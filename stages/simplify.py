@@ -14,6 +14,7 @@ from enginewright.graphs.files import load_graph, save_graph
 from enginewright.graphs.io import io_types
 from enginewright.graphs.layernorm import Forms, check_kept
 from enginewright.graphs.walk import count_ops
+from enginewright.preflight.report import UNSIMPLIFIED, refuse_pending
 from enginewright.progress import progress
 from enginewright.simplifying.onnxsim import simplified
 from enginewright.stage import Stage, enter
@@ -51,9 +52,12 @@ def _check(before: onnx.ModelProto, after: onnx.ModelProto) -> Forms:
 
 
 def main(stage: Stage) -> None:
-    """Simplify, then write the graph that goes on and its metrics."""
+    """Simplify, then write the graph that goes on and its metrics; without a simplifier refuse what needs one."""
+    config = stage.section(SimplifyConfig)
+    if config.tool is Simplifier.none:
+        refuse_pending(stage.inputs.get("preflight"), UNSIMPLIFIED, f"the graph of {stage.network}")
     with progress(f"simplify {stage.network}"):
-        graph, metrics = run(stage.section(SimplifyConfig), stage.inputs["exported"])
+        graph, metrics = run(config, stage.inputs["exported"])
     save_graph(stage.outputs["simplified"], graph)
     write_json(stage.outputs["metrics"], metrics)
 

@@ -18,6 +18,7 @@ from tests.dag import ROOT, TEMPLATE, Wired, params, raw, reached, sections, sta
 PLUMBING = (
     "enginewright/__init__.py",
     "enginewright/errors.py",
+    "enginewright/adapter_code.py",
     "enginewright/artifacts.py",
     "enginewright/progress.py",
     "enginewright/verdicts.py",

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
+from enginewright.adapter_code import run_forward
+
 
 def layernorm_calls(module: nn.Module, inputs: Sequence[torch.Tensor]) -> int:
     """Return how many times native LayerNorm layers run in one forward pass on `inputs`; 0 without a pass if none is.
@@ -19,8 +21,7 @@ def layernorm_calls(module: nn.Module, inputs: Sequence[torch.Tensor]) -> int:
     calls: list[str] = []
     hooks = [layer.register_forward_hook(lambda layer, *_: calls.append(type(layer).__name__)) for layer in layers]
     try:
-        with torch.no_grad():
-            module(*inputs)
+        run_forward(module, inputs)
     finally:
         for hook in hooks:
             hook.remove()

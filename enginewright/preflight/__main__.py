@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from enginewright.artifacts import write_json
-from enginewright.config.models import ModelConfig
+from enginewright.config.models import OnnxModel
 from enginewright.config.network import NetworkConfig
 from enginewright.errors import ConfigError, GraphError, exit_with
 from enginewright.preflight.report import Report
@@ -91,7 +91,7 @@ def _of_file(options: Any, overrides: list[str]) -> Report:
             "preflight is for one graph", expected="network=NAME or --graph FILE, not both", got=overrides
         )
     found = sections(overrides)
-    model = ModelConfig(adapter="", ranges=dict(_range(text) for text in options.range))
+    model = OnnxModel(ranges=dict(_range(text) for text in options.range))
     return check_graph(_read(options.graph), Options.of(model, found["simplify"], found["precision"], found["builder"]))
 
 

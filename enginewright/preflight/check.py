@@ -48,7 +48,7 @@ def check_graph(model: onnx.ModelProto, options: Options) -> Report:
         answer = _answer(Path(name), options)
     if isinstance(answer, str):
         return Report(builder, not_run(answer))
-    return report_of(builder, answer.blockers, answer.notes, answer.counts)
+    return report_of(builder, answer.blockers, answer.notes, answer.counts, answer.pending)
 
 
 def missing(builder: Builder) -> str | None:

@@ -15,6 +15,9 @@ from enginewright.stage.by_hand import composed_for
 
 if TYPE_CHECKING:
     import onnx
+    from torch import nn
+
+    from enginewright.contract import Contract
 
 
 def network_configs(name: str, overrides: list[str]) -> dict[str, NetworkConfig]:
@@ -44,14 +47,27 @@ def exported(name: str, configs: Mapping[str, NetworkConfig]) -> onnx.ModelProto
 
 def _exported(config: NetworkConfig) -> onnx.ModelProto:
     import networks
+    from enginewright.weights.state import fit
     from enginewright.weights.store import write_checkpoint
     from stages import export
 
-    module = networks.load(config.model.adapter).module(config.model)
+    adapter = networks.load(config.model.adapter)
+    module = adapter.module(config.model)
+    _try(module, adapter.contract(config.model))
     with tempfile.TemporaryDirectory(prefix="enginewright-") as folder:
         checkpoint = Path(folder) / "arbitrary.safetensors"
-        write_checkpoint(checkpoint, module.state_dict())
+        write_checkpoint(checkpoint, fit(module.state_dict(), module))  # a copy of each: some modules share weights
         return export.run(config.model, config.swap.form, config.export, checkpoint)
+
+
+def _try(module: nn.Module, contract: Contract) -> None:
+    """Run the module once: an exporter takes outputs, such as lists, that the swap stage will refuse."""
+    from enginewright.exporting.request import ExportRequest
+    from enginewright.swapping.run_module import run_module
+
+    inputs = ExportRequest(contract, opset=0, dynamic=False).example_inputs()
+    arrays = {port.name: tensor.numpy()[None] for port, tensor in zip(contract.inputs, inputs, strict=True)}
+    run_module(module.eval(), arrays, contract)
 
 
 def _adopted(name: str, config: NetworkConfig, model: OnnxModel) -> onnx.ModelProto:

@@ -40,9 +40,21 @@ CURES: tuple[tuple[str, str, str], ...] = (
 """Operator (a pattern), message (a pattern that is searched for) and cure; the first that fits counts."""
 
 
-def cure_for(operator: str, message: str) -> str:
-    """Return what to do about a refused operator; "graph" stands for a refusal that names none."""
-    for pattern, says, cure in CURES:
+FILE_CURES: tuple[tuple[str, str, str], ...] = (
+    ("Attention", "kernel", "precision=fp16 has a kernel; or export the file again from its source, opset 22 or lower"),
+)
+"""The same where the graph came as an ONNX file and the cure is another one: export options do not reach its operators,
+and ONNX has no way from Attention to what stood for it before opset 23."""
+
+
+def cure_for(operator: str, message: str, *, file: bool = False) -> str:
+    """Return what to do about a refused operator; "graph" stands for a refusal that names none.
+
+    file: the graph came as an ONNX file, not from a module in networks/.
+    """
+    for pattern, says, cure in (*FILE_CURES * file, *CURES):
         if re.fullmatch(pattern, operator) and re.search(says, message):
             return cure
+    if file:
+        return f"export the file again from its source, written so that it exports without this {operator}"
     return f"rewrite the module so that it exports without this {operator}, or try another export.opset or exporter"

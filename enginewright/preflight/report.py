@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
+from enginewright.artifacts import read_json
 from enginewright.config.choices import Builder
 from enginewright.errors import GraphError
 from enginewright.verdicts import PASSED, State, Verdict, failed
 
 _MOST_NODES = 5
+
+IN_FP32, UNSIMPLIFIED = "fp32", "unsimplified"
+_WHERE = {IN_FP32: "in fp32", UNSIMPLIFIED: "without a simplifier"}
+"""What a blocker can depend on that later stages decide: the key in preflight.json, and the words of the refusal."""
+
+Pending = Mapping[str, tuple["Blocker", ...]]
 
 
 @dataclass(frozen=True)
@@ -50,13 +58,17 @@ class Counts:
 
 @dataclass(frozen=True)
 class Report:
-    """The answer of preflight. notes: what does not stop the builder, but should be known."""
+    """The answer of preflight. notes: what does not stop the builder, but should be known.
+
+    pending: the blockers that a later stage takes away or does not, by what they depend on.
+    """
 
     builder: Builder
     verdict: Verdict
     blockers: tuple[Blocker, ...] = ()
     notes: tuple[str, ...] = ()
     counts: Counts = Counts()
+    pending: Pending = field(default_factory=dict)
 
     def __str__(self) -> str:
         about = f"preflight for {self.builder.name}: {self.verdict.state.value}"
@@ -73,7 +85,8 @@ class Report:
         """Return the content of preflight.json: the same for the same graph, builder and options."""
         return {
             **self.verdict.as_metrics(),
-            "blockers": [asdict(item) | {"nodes": list(item.nodes)} for item in self.blockers],
+            "blockers": _plain(self.blockers),
+            "pending": {condition: _plain(found) for condition, found in self.pending.items()},
             "notes": list(self.notes),
             **asdict(self.counts),
         }
@@ -88,26 +101,55 @@ class Report:
             GraphError: listing every blocker with its cure.
         """
         if self.verdict.state is State.failed:
-            raise GraphError(
-                f"{self.builder.name} cannot build {what}",
-                expected="a graph that it takes",
-                got="\n  ".join([self.verdict.reason, *map(str, self.blockers)]),
-                cure="the one below each blocker",
-            )
+            raise _refusal(f"{self.builder.name} cannot build {what}", self.blockers)
 
 
-def report_of(builder: Builder, blockers: Iterable[Blocker], notes: Iterable[str], counts: Counts) -> Report:
+def refuse_pending(path: Path | None, condition: str, what: str) -> None:
+    """Do nothing unless preflight.json has blockers that hold under `condition`, which the calling stage fulfils.
+
+    path: of preflight.json, None where a stage by hand runs without one.
+
+    Raises:
+        GraphError: listing every such blocker with its cure.
+    """
+    rows = read_json(path).get("pending", {}).get(condition, ()) if path else ()
+    blockers = [Blocker(**(row | {"nodes": tuple(row["nodes"])})) for row in rows]
+    if blockers:
+        raise _refusal(f"the builder cannot build {what} {_WHERE[condition]}", blockers)
+
+
+def _refusal(what: str, blockers: Sequence[Blocker]) -> GraphError:
+    return GraphError(
+        what,
+        expected="a graph that it takes",
+        got="\n  ".join([_count(len(blockers), "blocker"), *map(str, blockers)]),
+        cure="the one below each blocker",
+    )
+
+
+def _plain(blockers: Iterable[Blocker]) -> list[dict[str, Any]]:
+    return [asdict(item) | {"nodes": list(item.nodes)} for item in blockers]
+
+
+def report_of(
+    builder: Builder,
+    blockers: Iterable[Blocker],
+    notes: Iterable[str],
+    counts: Counts,
+    pending: Pending | None = None,
+) -> Report:
     """Return the report of a check that was made; blockers that differ only in their nodes become one."""
-    merged = tuple(_merged(blockers))
-    many = _count(len(merged), "blocker")
-    return Report(builder, failed(many) if merged else PASSED, merged, tuple(dict.fromkeys(notes)), counts)
+    merged = _merged(blockers)
+    verdict = failed(_count(len(merged), "blocker")) if merged else PASSED
+    later = {condition: _merged(found) for condition, found in (pending or {}).items() if found}
+    return Report(builder, verdict, merged, tuple(dict.fromkeys(notes)), counts, later)
 
 
-def _merged(blockers: Iterable[Blocker]) -> list[Blocker]:
+def _merged(blockers: Iterable[Blocker]) -> tuple[Blocker, ...]:
     alike: dict[Blocker, list[str]] = {}
     for item in blockers:
         alike.setdefault(replace(item, nodes=()), []).extend(item.nodes)
-    return [replace(item, nodes=tuple(dict.fromkeys(nodes))) for item, nodes in alike.items()]
+    return tuple(replace(item, nodes=tuple(dict.fromkeys(nodes))) for item, nodes in alike.items())
 
 
 def _count(number: int, what: str) -> str:

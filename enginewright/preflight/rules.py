@@ -38,5 +38,5 @@ def _opset(model: onnx.ModelProto) -> list[Blocker]:
 
     newest, found = onnx_opset_version(), opset_of(model)
     message = f"opset {found} is newer than the installed ONNX knows ({newest}): nobody can say what its operators mean"
-    cure = "export.opset=20, or another of 16 to 23"
+    cure = "export it with opset 20, or another of 16 to 23"
     return [Blocker(("as a whole",), "graph", message, cure, "graph")] if found > newest else []

@@ -30,7 +30,8 @@ def survey(ask: Asker, model: onnx.ModelProto, options: Options) -> Answer:
     pinned = options.best
     known = with_known_types(model, pinned)
     places = places_of(known)
-    findings = Findings(places, foldable(places, bool(pinned)) if options.simplified else set())
+    folded = foldable(places, bool(pinned)) if options.simplified else set()
+    findings = Findings(places, folded, file=options.file)
     looked = whole.look_at(ask, model, options)
     alone = _Alone(ask, known, places)
     for number, refusal in ask.all(alone.models).items():
@@ -44,7 +45,7 @@ def survey(ask: Asker, model: onnx.ModelProto, options: Options) -> Answer:
     outer = [*alone.unfit_inputs(), *looked.blockers]
     blockers = [*outer, *findings.blockers(explained=bool(outer))]
     counts = Counts(len(places), len(alone.groups), alone.unchecked)
-    return Answer(tuple(blockers), (*findings.notes, *_float64(places)), counts)
+    return Answer(tuple(blockers), (*findings.notes, *_float64(places)), counts, findings.pending)
 
 
 class _Alone:

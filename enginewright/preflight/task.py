@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from enginewright.artifacts import read_json, write_json
 from enginewright.config.choices import Precision, Rest, Simplifier
-from enginewright.config.models import ModelConfig
+from enginewright.config.models import ModelConfig, OnnxModel
 from enginewright.config.sections import BuildConfig, CastConfig, SimplifyConfig
 from enginewright.contract.shapes import ends, tied_sizes
 from enginewright.engine.job import build_from_json, build_to_json
-from enginewright.preflight.report import Blocker, Counts
+from enginewright.preflight.report import Blocker, Counts, Pending
 
 GRAPH, TASK, STEP, ANSWER = "graph.onnx", "task.json", "step", "answer.json"
 
@@ -26,7 +27,7 @@ class Options:
 
     ranges: `model.ranges`. sizes: of dynamic axes by name, the best size of their profile; the range's end where there
     is none. simplified: a simplifier follows, which computes constant results away. half: the graph
-    becomes fp16, or what is not quantised does.
+    becomes fp16, or what is not quantised does. file: the graph came as an ONNX file, which no export option changes.
     """
 
     build: BuildConfig = field(default_factory=BuildConfig)
@@ -34,6 +35,7 @@ class Options:
     sizes: Mapping[str, int] = field(default_factory=dict)
     simplified: bool = False
     half: bool = False
+    file: bool = False
 
     @property
     def best(self) -> dict[str, int]:
@@ -60,6 +62,7 @@ class Options:
             sizes=sizes,
             simplified=simplify.tool is not Simplifier.none,
             half=cast.precision is Precision.fp16 or cast.rest is Rest.fp16,
+            file=isinstance(model, OnnxModel),
         )
 
 
@@ -77,11 +80,12 @@ class Task:
 
 @dataclass(frozen=True)
 class Answer:
-    """What one run found."""
+    """What one run found. pending: see `enginewright.preflight.report.Report`."""
 
     blockers: tuple[Blocker, ...]
     notes: tuple[str, ...]
     counts: Counts
+    pending: Pending = field(default_factory=dict)
 
 
 def write_task(folder: Path, task: Task) -> None:
@@ -117,5 +121,9 @@ def read_answer(folder: Path) -> Answer | str:
     raw = read_json(folder / ANSWER)
     if "missing" in raw:
         return str(raw["missing"])
-    blockers = tuple(Blocker(**(item | {"nodes": tuple(item["nodes"])})) for item in raw["blockers"])
-    return Answer(blockers, tuple(raw["notes"]), Counts(**raw["counts"]))
+    pending = {condition: _blockers(rows) for condition, rows in raw["pending"].items()}
+    return Answer(_blockers(raw["blockers"]), tuple(raw["notes"]), Counts(**raw["counts"]), pending)
+
+
+def _blockers(rows: Sequence[Mapping[str, Any]]) -> tuple[Blocker, ...]:
+    return tuple(Blocker(**{**row, "nodes": tuple(row["nodes"])}) for row in rows)

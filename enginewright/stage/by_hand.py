@@ -23,6 +23,8 @@ from enginewright.stage import entry
 from enginewright.stage.stage import Stage
 
 SCRATCH = Path("scratch")
+_GATE = "preflight"
+"""The input that says whether a graph may go on: no stage needs it to do its work."""
 _TEMPLATE = re.compile(r"\$\{([a-z_.]+)\}")
 
 
@@ -39,12 +41,18 @@ def stage_by_hand(name: str, overrides: list[str], sections: tuple[str, ...]) ->
     usual = entry.paths_of(arguments["--in"])
     if unknown := sorted(set(inputs) - set(usual)):
         raise ConfigError("unknown inputs", expected=[f"in.{key}=PATH" for key in usual], got=unknown)
-    found = usual | inputs
+    found = _without_gate(usual | inputs, inputs)
     outputs = {key: SCRATCH / name / path for key, path in entry.paths_of(arguments["--out"]).items()}
     entry.refuse_missing(found)
     for path in outputs.values():
         print(f"{name} writes {path}", file=sys.stderr)
     return Stage(network, config["networks"], sections, found, outputs)
+
+
+def _without_gate(found: Mapping[str, Path], given: Mapping[str, Path]) -> dict[str, Path]:
+    """Leave out what preflight found where it was not asked, or was asked of another graph than the one given here."""
+    asked = _GATE in given or (not given and _GATE in found and found[_GATE].exists())
+    return {key: path for key, path in found.items() if key != _GATE or asked}
 
 
 def _split(name: str, overrides: list[str], one: bool) -> tuple[str, dict[str, Path], list[str]]:

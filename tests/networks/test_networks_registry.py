@@ -74,5 +74,6 @@ def test_an_adapter_must_say_module_and_contract() -> None:
 
 def test_a_file_that_registers_nothing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(networks._REGISTRY, "disk")
-    with pytest.raises(NetworkError, match=r"disk\.py registers no adapter"):
+    with pytest.raises(NetworkError, match=r"disk\.py registers no adapter") as caught:
         networks.load("disk")
+    assert '@network("disk")' in str(caught.value.cure)

@@ -5,16 +5,17 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
+from torch import Tensor, nn
 
 from enginewright.config.choices import Builder, Exporter, Form, Precision
 from enginewright.config.models import MatcherModel
 from enginewright.config.network import AXES, NetworkConfig
 from enginewright.config.sections import BuildConfig, CheckpointConfig, ExportConfig
-from enginewright.errors import ConfigError, GraphError
+from enginewright.errors import ConfigError, GraphError, NetworkError
 from enginewright.graphs.layernorm import layernorm_ops
 from enginewright.graphs.walk import opset_of
 from enginewright.preflight.configured import exported, network_configs, sections
-from tests.stages.tiny_stage import registered
+from tests.stages.tiny_stage import ShallowAdapter, registered
 
 
 def test_a_network_of_the_default_run() -> None:
@@ -75,3 +76,40 @@ def test_what_the_export_stage_refuses_is_refused_here_too() -> None:
         opset = ExportConfig(exporter=Exporter.torchscript, opset=16)
         with pytest.raises(GraphError, match="LayerNorm"):
             exported("any", {"any": dataclasses.replace(shallow(), export=opset)})
+
+
+class Listing(nn.Module):
+    """LightGlue's outputs in a list, which exporters take and the swap stage does not."""
+
+    def __init__(self, module: nn.Module) -> None:
+        super().__init__()
+        self.module = module
+
+    def forward(self, keypoints: Tensor, descriptors: Tensor) -> list[Tensor]:
+        return list(self.module(keypoints, descriptors))
+
+
+class ListingAdapter(ShallowAdapter):
+    def module(self, model: MatcherModel) -> nn.Module:
+        return Listing(super().module(model))
+
+
+def test_outputs_that_the_swap_stage_refuses_are_refused_here_too() -> None:
+    with registered(shallow=ListingAdapter), pytest.raises(NetworkError, match="breaks its contract") as caught:
+        exported("any", {"any": shallow()})
+    assert caught.value.got == ["list"]
+
+
+class TyingAdapter(ShallowAdapter):
+    def module(self, model: MatcherModel) -> nn.Module:
+        module = super().module(model)
+        linear = [layer for layer in module.modules() if isinstance(layer, nn.Linear)]
+        same = [layer for layer in linear if layer.weight.shape == linear[-1].weight.shape]
+        assert same[0] is not linear[-1]
+        same[0].weight = linear[-1].weight
+        return module
+
+
+def test_weights_that_a_module_shares_hinder_nothing() -> None:
+    with registered(shallow=TyingAdapter):
+        assert exported("any", {"any": shallow()}).graph.node

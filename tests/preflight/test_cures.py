@@ -44,6 +44,15 @@ def test_any_other_operator_gets_a_general_cure_that_names_it() -> None:
     assert "export.opset" in cure
 
 
+def test_a_file_has_cures_that_are_true_of_files() -> None:
+    cure = cure_for("Attention", "no dedicated kernel", file=True)
+    assert "precision=fp16" in cure
+    assert "export the file again" in cure
+    assert "export.opset" not in cure
+    assert cure_for("TopK", "exceeds the maximum", file=True) == cure_for("TopK", "exceeds the maximum")
+    assert "export the file again" in cure_for("StringNormalizer", "the parser has no way to import it", file=True)
+
+
 def test_no_row_hides_behind_an_earlier_one_of_the_same_patterns() -> None:
     assert len({(operator, says) for operator, says, _ in CURES}) == len(CURES)
     assert all(cure == cure.strip() != "" for _, _, cure in CURES)

@@ -8,8 +8,9 @@ from enginewright.preflight.findings import Findings
 from enginewright.preflight.known import with_known_types
 from enginewright.preflight.places import Place, places_of
 from enginewright.preflight.regions import Region, region_of
+from enginewright.preflight.report import IN_FP32, UNSIMPLIFIED
 from enginewright.preflight.tool import Refusal
-from tests.preflight.graphs import branching, convolution, ints, looping, model, node, value
+from tests.preflight.graphs import attention, branching, convolution, ints, looping, model, node, value
 
 
 def places(graph: onnx.ModelProto) -> list[Place]:
@@ -107,6 +108,9 @@ def test_a_node_that_is_computed_away_gets_a_note() -> None:
     (note,) = findings.notes
     assert note.startswith("Conv conv: refused (parser)")
     assert note.endswith("the simplifier removes it")
+    assert [(key, [item.nodes for item in found]) for key, found in findings.pending.items()] == [
+        (UNSIMPLIFIED, [("conv",)])
+    ]
 
 
 def test_the_sizes_at_which_it_is_refused_are_told() -> None:
@@ -121,3 +125,23 @@ def test_a_note_on_fp16_names_every_node() -> None:
     findings = Findings(found, set())
     findings.only_half([region(found, "conv"), region(found, "relu")], refusal("no kernel"))
     assert findings.notes == ["Conv conv, relu must become fp16: in fp32, no kernel"]
+    assert [(item.nodes, item.message) for item in findings.pending[IN_FP32]] == [
+        (("conv",), "no kernel"),
+        (("relu",), "no kernel"),
+    ]
+
+
+def test_a_node_that_is_computed_away_blocks_no_precision() -> None:
+    found = places(convolution())
+    findings = Findings(found, {id(found[0])})
+    findings.only_half([region(found, "conv"), region(found, "relu")], refusal("no kernel"))
+    assert [item.nodes for item in findings.pending[IN_FP32]] == [("relu",)]
+
+
+def test_the_cures_of_a_file_are_those_of_files() -> None:
+    found = places(attention())
+    for file in (True, False):
+        findings = Findings(found, set(), file=file)
+        findings.add_alone([region(found, "attend")], refusal("no dedicated kernel"))
+        (blocker,) = findings.blockers(explained=False)
+        assert ("export the file again" in blocker.cure) == file

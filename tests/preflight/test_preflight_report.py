@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
+from enginewright.artifacts import write_json
 from enginewright.config.choices import Builder
 from enginewright.errors import GraphError
-from enginewright.preflight.report import Blocker, Counts, Report, report_of
+from enginewright.preflight.report import IN_FP32, UNSIMPLIFIED, Blocker, Counts, Report, refuse_pending, report_of
 from enginewright.verdicts import State, not_run
 
 RTX = Builder.tensorrt_rtx
@@ -65,6 +67,33 @@ def test_what_was_not_run_refuses_nothing() -> None:
     assert report.as_metrics()["verdict"] == "not_run"
 
 
+def written(folder: Path, pending: dict[str, tuple[Blocker, ...]]) -> Path:
+    write_json(folder / "preflight.json", report_of(RTX, (), (), Counts(), pending).as_metrics())
+    return folder / "preflight.json"
+
+
+def test_what_depends_on_a_later_stage_is_refused_by_that_stage_alone(tmp_path: Path) -> None:
+    path = written(tmp_path, {IN_FP32: (blocker("a"), blocker("b"), blocker("c", message="other"))})
+    refuse_pending(path, UNSIMPLIFIED, "the graph of disk")
+    with pytest.raises(GraphError) as caught:
+        refuse_pending(path, IN_FP32, "the graph of disk")
+    assert caught.value.what == "the builder cannot build the graph of disk in fp32"
+    assert "2 blockers\n  NonZero a, b: refused (parser)\n    cure: return a mask" in str(caught.value.got)
+
+
+def test_where_nothing_was_asked_or_found_nothing_is_refused(tmp_path: Path) -> None:
+    refuse_pending(None, IN_FP32, "the graph of disk")
+    refuse_pending(written(tmp_path, {IN_FP32: ()}), IN_FP32, "the graph of disk")
+    write_json(tmp_path / "older.json", Report(RTX, not_run("no GPU")).as_metrics())
+    refuse_pending(tmp_path / "older.json", IN_FP32, "the graph of disk")
+
+
+def test_what_depends_on_a_later_stage_fails_no_report() -> None:
+    report = report_of(RTX, (), (), Counts(), {UNSIMPLIFIED: (blocker("find"),)})
+    assert report.verdict.state is State.passed
+    assert list(report.as_metrics()["pending"]) == [UNSIMPLIFIED]
+
+
 def test_the_metrics_are_plain_json_with_stable_keys_and_no_time() -> None:
     report = report_of(RTX, [blocker("find")], ["a note"], Counts(9, 4, 1))
     assert json.loads(json.dumps(report.as_metrics())) == {
@@ -73,6 +102,7 @@ def test_the_metrics_are_plain_json_with_stable_keys_and_no_time() -> None:
         "blockers": [
             {"nodes": ["find"], "operator": "NonZero", "message": "refused", "cure": "return a mask", "by": "parser"}
         ],
+        "pending": {},
         "notes": ["a note"],
         "nodes": 9,
         "alone": 4,

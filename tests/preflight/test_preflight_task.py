@@ -8,9 +8,9 @@ import pytest
 
 from enginewright.artifacts import read_json
 from enginewright.config.choices import Builder, Precision, Simplifier
-from enginewright.config.models import ExtractorModel, MatcherModel, ModelConfig
+from enginewright.config.models import ExtractorModel, MatcherModel, ModelConfig, OnnxModel
 from enginewright.config.sections import BuildConfig, CastConfig, SimplifyConfig
-from enginewright.preflight.report import Blocker, Counts
+from enginewright.preflight.report import IN_FP32, Blocker, Counts
 from enginewright.preflight.task import (
     ANSWER,
     Answer,
@@ -26,7 +26,7 @@ from enginewright.preflight.task import (
 
 def test_a_task_is_read_as_it_was_written(tmp_path: Path) -> None:
     build = BuildConfig(builder=Builder.tensorrt, workspace_mib=64, tf32=True)
-    options = Options(build, {"height": [16, 64]}, {"height": 32}, simplified=True, half=True)
+    options = Options(build, {"height": [16, 64]}, {"height": 32}, simplified=True, half=True, file=True)
     task = Task(options, {-2: "SIGFPE", 4: "SIGSEGV"})
     write_task(tmp_path, task)
     assert read_task(tmp_path) == task
@@ -38,7 +38,8 @@ def test_a_task_of_defaults_too(tmp_path: Path) -> None:
 
 
 def test_an_answer_is_read_as_it_was_written(tmp_path: Path) -> None:
-    answer = Answer((Blocker(("a", "b"), "NonZero", "refused", "mask", "parser"),), ("a note",), Counts(5, 3, 1))
+    blockers = (Blocker(("a", "b"), "NonZero", "refused", "mask", "parser"),)
+    answer = Answer(blockers, ("a note",), Counts(5, 3, 1), {IN_FP32: blockers})
     write_answer(tmp_path, answer)
     assert read_answer(tmp_path) == answer
 
@@ -82,6 +83,11 @@ def test_an_axis_that_only_the_adapter_knows_has_no_size_of_its_own() -> None:
     options = Options.of(model, SimplifyConfig(tool=Simplifier.none), CastConfig(), BuildConfig())
     assert (options.sizes, options.simplified, options.half) == ({}, False, False)
     assert options.best == {"tokens": 77}
+
+
+def test_an_onnx_file_is_known_for_one() -> None:
+    for model, file in ((OnnxModel(), True), (ModelConfig(adapter="tiny"), False)):
+        assert Options.of(model, SimplifyConfig(), CastConfig(), BuildConfig()).file == file
 
 
 def test_a_matcher_brings_its_keypoints() -> None:

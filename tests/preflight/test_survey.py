@@ -7,6 +7,7 @@ import onnx
 import pytest
 from onnx import TensorProto
 
+from enginewright.preflight.report import IN_FP32, UNSIMPLIFIED
 from enginewright.preflight.task import WHOLE, Answer, Options
 from tests.preflight.asking import surveyed
 from tests.preflight.graphs import (
@@ -122,6 +123,9 @@ def test_a_kernel_that_only_fp16_has_is_a_note_where_the_graph_becomes_fp16() ->
     assert answer.blockers == ()
     assert len(answer.notes) == 1
     assert "Attention attend must become fp16" in answer.notes[0]
+    (blocker,) = answer.pending[IN_FP32]
+    assert blocker == surveyed(attention()).blockers[0]
+    assert surveyed(attention()).pending == {}
 
 
 def test_what_fp16_does_not_mend_stays_a_blocker() -> None:
@@ -144,6 +148,7 @@ def test_what_a_simplifier_computes_away_is_a_note_where_one_follows() -> None:
     answer = surveyed(on_constants(), Options(simplified=True))
     assert answer.blockers == ()
     assert "the simplifier removes it" in answer.notes[0]
+    assert answer.pending == {UNSIMPLIFIED: surveyed(on_constants()).blockers}
     assert len(surveyed(nonzero(), Options(simplified=True)).blockers) == 1
 
 

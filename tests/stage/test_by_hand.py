@@ -148,6 +148,21 @@ def test_a_real_stage_writes_below_scratch_and_nowhere_else(tmp_path: Path) -> N
     assert SECTIONS == ("simplify",)
 
 
+def test_what_preflight_found_counts_for_the_graph_that_it_saw_alone(folder: Path) -> None:
+    for path in ("weights/disk/exported.onnx", "metrics/disk/preflight.json", "mine.onnx"):
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).touch()
+
+    def inputs(*overrides: str) -> set[str]:
+        return set(stage_by_hand("simplify", ["network=disk", *overrides], ("simplify",)).inputs)
+
+    assert inputs() == {"exported", "preflight"}
+    assert inputs("in.exported=mine.onnx") == {"exported"}
+    assert inputs("in.exported=mine.onnx", "in.preflight=mine.onnx") == {"exported", "preflight"}
+    (folder / "metrics/disk/preflight.json").unlink()
+    assert inputs() == {"exported"}
+
+
 def test_a_real_stage_refuses_a_typo_in_one_error(tmp_path: Path) -> None:
     done = run_module(project(tmp_path), "stages.simplify", "network=disk", "simplify.tol=none")
     assert done.returncode == 1

@@ -11,8 +11,8 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from enginewright.artifacts import read_json
-from enginewright.config.choices import Exporter, Form, Precision
+from enginewright.artifacts import read_json, write_json
+from enginewright.config.choices import Builder, Exporter, Form, Precision
 from enginewright.config.quantised import OP_TYPES
 from enginewright.config.sections import CastConfig, ExportConfig
 from enginewright.config.typed import typed
@@ -21,6 +21,7 @@ from enginewright.graphs.files import check_graph, graph_bytes, load_graph
 from enginewright.graphs.io import io_types
 from enginewright.graphs.layernorm import forms_of
 from enginewright.graphs.types import reduced_type, tensor_types
+from enginewright.preflight.report import IN_FP32, Blocker, Counts, report_of
 from enginewright.reference import Reference, save_reference
 from enginewright.stage import Stage
 from stages import export
@@ -268,6 +269,24 @@ def test_fp32_writes_the_simplified_graph_byte_for_byte(native: Path, reference:
     stage = stage_in(tmp_path, native, reference, precision="fp32")
     main(stage)
     assert stage.outputs["typed"].read_bytes() == native.read_bytes()
+
+
+def test_what_builds_in_fp16_alone_is_refused_at_fp32_and_with_its_cure(
+    native: Path, reference: Reference, tmp_path: Path
+) -> None:
+    blocker = Blocker(("attend",), "Attention", "no kernel", "precision=fp16 has one", "builder")
+    report = report_of(Builder.tensorrt_rtx, (), (), Counts(), {IN_FP32: (blocker,)})
+    write_json(tmp_path / "preflight.json", report.as_metrics())
+    for precision in ("fp16", "fp32"):
+        stage = stage_in(tmp_path / precision, native, reference, precision=precision)
+        stage = replace(stage, inputs={**stage.inputs, "preflight": tmp_path / "preflight.json"})
+        if precision == "fp16":
+            main(stage)
+            continue
+        with pytest.raises(GraphError, match="cannot build the graph of tiny in fp32") as caught:
+            main(stage)
+        assert "precision=fp16 has one" in str(caught.value)
+        assert not stage.outputs["typed"].exists()
 
 
 @pytest.mark.parametrize("broken", ["simplified", "reference"])

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 from torch import Tensor, nn
 
 from enginewright.artifacts import read_json, sha256_of
@@ -14,7 +15,7 @@ from enginewright.config.choices import Exporter, Form
 from enginewright.config.models import ModelConfig
 from enginewright.config.sections import ExportConfig
 from enginewright.contract import Contract, Kind, Port
-from enginewright.errors import CheckpointError, GraphError
+from enginewright.errors import CheckpointError, EnginewrightError, GraphError
 from enginewright.graphs.files import check_graph, graph_bytes, load_graph
 from enginewright.graphs.io import check_io
 from enginewright.graphs.layernorm import Forms, forms_of
@@ -194,3 +195,37 @@ def test_a_graph_that_cannot_be_made_is_never_written(tmp_path: Path) -> None:
         with pytest.raises(GraphError, match=r"down to opset 17.*Split"):
             main(replace(stage, networks=networks))
     assert not any(path.exists() for path in stage.outputs.values())
+
+
+class Failing(nn.Module):
+    """Fails on its own, or only while an exporter traces it."""
+
+    def __init__(self, always: bool) -> None:
+        super().__init__()
+        self.always = always
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.always or torch.onnx.is_in_onnx_export() or torch.compiler.is_exporting():
+            raise KeyError("no such head")
+        return x
+
+
+class FailingAdapter(Adapter[ModelConfig]):
+    def module(self, model: ModelConfig) -> nn.Module:
+        return Failing(**model.options)
+
+    def contract(self, model: ModelConfig) -> Contract:
+        return Contract(Kind.network, (Port("x", ("long",)),), (Port("y", ("long",)),), {"long": 8})
+
+
+@pytest.mark.parametrize("exporter", Exporter)
+@pytest.mark.parametrize("always", [True, False])
+def test_a_module_that_fails_is_told_by_its_own_error(always: bool, exporter: Exporter, tmp_path: Path) -> None:
+    write_checkpoint(tmp_path / "none.safetensors", {})
+    model = ModelConfig("failing", options={"always": always})
+    with registered(failing=FailingAdapter), pytest.raises(EnginewrightError) as caught:
+        run(model, Form.native, ExportConfig(exporter, 20), tmp_path / "none.safetensors")
+    assert "no such head" in str(caught.value)
+    own = caught.value.what.startswith("tests/stages/test_export.py, line ")
+    assert own == (always or exporter is Exporter.torchscript)
+    assert caught.value.what.endswith(": forward fails") == always

@@ -48,6 +48,7 @@ def test_a_clean_graph_goes_on(tmp_path: Path) -> None:
         "verdict": "passed",
         "reason": "",
         "blockers": [],
+        "pending": {},
         "notes": [],
         "nodes": 2,
         "alone": 2,
@@ -74,7 +75,9 @@ def test_the_ranges_of_the_model_are_the_profile(tmp_path: Path) -> None:
 
 def test_what_builds_in_half_precision_alone_is_a_note_whatever_the_precision_will_be(tmp_path: Path) -> None:
     main(stage(tmp_path, attention()))
-    assert "must become fp16" in read_json(tmp_path / "preflight.json")["notes"][0]
+    metrics = read_json(tmp_path / "preflight.json")
+    assert "must become fp16" in metrics["notes"][0]
+    assert [item["nodes"] for item in metrics["pending"]["fp32"]] == [["attend"]]
 
 
 def test_the_metrics_are_the_same_bytes_every_time(tmp_path: Path) -> None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import onnx
 import pytest
 
-from enginewright.artifacts import read_json
-from enginewright.config.choices import Exporter, Form, Keep, Simplifier
+from enginewright.artifacts import read_json, write_json
+from enginewright.config.choices import Builder, Exporter, Form, Keep, Simplifier
 from enginewright.config.models import MatcherModel, ModelConfig
 from enginewright.config.sections import ExportConfig, SimplifyConfig
 from enginewright.errors import GraphError
@@ -20,6 +21,7 @@ from enginewright.graphs.io import io_types
 from enginewright.graphs.layernorm import Forms, forms_of
 from enginewright.graphs.layernorm_forms import fuse_layernorms
 from enginewright.graphs.walk import count_ops, opset_of
+from enginewright.preflight.report import UNSIMPLIFIED, Blocker, Counts, report_of
 from enginewright.stage import Stage
 from stages import export
 from stages.simplify import SECTIONS, _check, main, run
@@ -185,6 +187,23 @@ def test_main_writes_the_same_bytes_again(shrinking: Path, tmp_path: Path) -> No
     assert metrics.keys() == {"kept", "nodes_after", "nodes_before", *Forms(0, 0, 0).metrics()}
     assert metrics["nodes_after"] == len(load_graph(stages[0].outputs["simplified"]).graph.node)
     assert SECTIONS == ("simplify",)
+
+
+@pytest.mark.parametrize("tool", ["onnxsim", "none"])
+def test_what_a_simplifier_must_remove_is_refused_where_there_is_none(
+    tool: str, shrinking: Path, tmp_path: Path
+) -> None:
+    blocker = Blocker(("find",), "NonZero", "no plugin", "return a mask", "parser")
+    report = report_of(Builder.tensorrt_rtx, (), (), Counts(), {UNSIMPLIFIED: (blocker,)})
+    write_json(tmp_path / "preflight.json", report.as_metrics())
+    stage = stage_in(tmp_path, shrinking, tool=tool)
+    stage = replace(stage, inputs={**stage.inputs, "preflight": tmp_path / "preflight.json"})
+    if tool == "none":
+        with pytest.raises(GraphError, match="cannot build the graph of tiny without a simplifier"):
+            main(stage)
+    else:
+        main(stage)
+    assert stage.outputs["simplified"].exists() == (tool == "onnxsim")
 
 
 def test_an_error_leaves_earlier_outputs_as_they_are(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import torch
@@ -88,6 +90,47 @@ def test_a_module_that_breaks_its_contract_is_refused(outputs: tuple[Port, ...],
         run_module(Sums(), INPUTS, Contract(Kind.network, (X, Y), outputs, SIZES))
     assert caught.value.expected == expected
     assert caught.value.got == ["float32 (2, 3)", "int32 (3,)"]
+    assert "the contract's outputs" in str(caught.value.cure)
+
+
+class Output(dict[str, Tensor]):
+    """What libraries of models return."""
+
+
+@pytest.mark.parametrize("wrap", [lambda y: [y], lambda y: {"y": y}, lambda y: Output(y=y), lambda y: None])
+def test_what_is_no_tuple_of_tensors_is_refused_with_what_to_return(wrap: Callable[[Tensor], object]) -> None:
+    class Wrapping(nn.Module):
+        def forward(self, x: Tensor) -> object:
+            return wrap(x)
+
+    with pytest.raises(NetworkError, match="breaks its contract's outputs") as caught:
+        run_module(Wrapping(), {"x": INPUTS["x"]}, Contract(Kind.network, (X,), (X,), SIZES))
+    assert caught.value.expected == ["float32 (2, 3)"]
+    assert caught.value.got == [type(wrap(torch.ones(1))).__name__]
+    assert "return a tuple of tensors in the contract's order" in str(caught.value.cure)
+
+
+def test_an_output_that_is_a_weight_is_taken() -> None:
+    class Weight(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.weight = nn.Parameter(torch.ones(2, 3))
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.weight
+
+    outputs = run_module(Weight(), {"x": INPUTS["x"]}, Contract(Kind.network, (X,), (X,), SIZES))
+    assert outputs["x"].shape == (4, 2, 3)
+
+
+def test_a_forward_that_fails_is_told_with_its_line() -> None:
+    class Failing(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            raise KeyError("gone")
+
+    with pytest.raises(NetworkError, match=r"test_run_module\.py, line \d+: forward fails") as caught:
+        run_module(Failing(), {"x": INPUTS["x"]}, Contract(Kind.network, (X,), (X,), SIZES))
+    assert caught.value.got == "KeyError: 'gone'"
 
 
 def test_inputs_of_different_numbers_of_samples_are_not_cut_short() -> None:

@@ -11,6 +11,7 @@ import onnx
 from enginewright.graphs.layernorm_forms.reading import Reading
 from enginewright.graphs.layernorm_forms.scope import Scope
 from enginewright.graphs.layernorm_forms.terms import Role, Term
+from enginewright.graphs.layernorm_forms.unmatched import unmatched
 from enginewright.graphs.layernorm_forms.weights import normalised_shape
 
 TYPES = (onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16, onnx.TensorProto.BFLOAT16)
@@ -31,13 +32,15 @@ class Candidate:
 
 def candidates(scope: Scope) -> tuple[list[Candidate], list[str]]:
     """Return the LayerNorms of a scope that can become operators, and for each of the others a sentence why not."""
-    found = chains(scope, Reading(scope))
+    reading = Reading(scope)
+    found = chains(scope, reading)
     left = {candidate.value: reason for candidate in found if (reason := next(_unfit(scope, candidate.term), None))}
     kept = [candidate for candidate in found if candidate.value not in left]
     while refused := {candidate.value: reason for candidate in kept if (reason := _shared(scope, candidate, kept))}:
         left |= refused
         kept = [candidate for candidate in kept if candidate.value not in refused]
-    return kept, [f"{value}: {reason}" for value, reason in left.items()]
+    known: frozenset[int] = frozenset().union(*(candidate.term.nodes for candidate in found))
+    return kept, [*(f"{value}: {reason}" for value, reason in left.items()), *unmatched(scope, reading, known)]
 
 
 def chains(scope: Scope, reading: Reading) -> list[Candidate]:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from onnx import numpy_helper
 
 from enginewright.graphs.layernorm_forms.known import MOST, Known, inferred
+from enginewright.graphs.layernorm_forms.sizes import known_sizes
 from enginewright.graphs.walk import subgraphs
 
 _CONSTANT_VALUES = {"value", "value_float", "value_floats", "value_int", "value_ints"}
@@ -77,7 +78,7 @@ class Scope:
         return self._home(name).known.get(name)
 
     def constant(self, name: str) -> NDArray[Any] | None:
-        """Return the value of an initializer, a Constant, or an Identity of either; None for anything else."""
+        """Return the value of an initializer, a Constant, an Identity of either, or known sizes; None for all else."""
         scope = self._home(name)
         if name in scope._stored:
             return numpy_helper.to_array(scope._stored[name])
@@ -86,7 +87,12 @@ class Scope:
         node = scope.graph.node[scope.makers[name]]
         if node.op_type == "Identity":
             return scope.constant(node.input[0])
-        return _constant_of(node) if node.op_type == "Constant" else None
+        return _constant_of(node) if node.op_type == "Constant" else known_sizes(scope, node)
+
+    def maker(self, name: str) -> tuple[Scope, onnx.NodeProto] | None:
+        """Return the node that makes a value, with the scope it stands in; None for an input or a stored tensor."""
+        scope = self._home(name)
+        return (scope, scope.graph.node[scope.makers[name]]) if name in scope.makers else None
 
     def number(self, name: str) -> float | None:
         """Return the one number that a constant consists of, whatever its shape, or None."""
