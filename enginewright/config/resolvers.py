@@ -79,6 +79,7 @@ def register_resolvers() -> None:
     OmegaConf.register_new_resolver("conf_sha256", lambda: conf_sha256(CONF), replace=True)
     OmegaConf.register_new_resolver("values_sha256", _values_sha256, replace=True)
     OmegaConf.register_new_resolver("names", lambda *, _root_: ListConfig(list(_root_.networks)), replace=True)
+    OmegaConf.register_new_resolver("times", lambda value, factor: float(value) * float(factor), replace=True)
     OmegaConf.register_new_resolver("own_name", lambda *, _parent_: str(_parent_._key()), replace=True)
     OmegaConf.register_new_resolver("tf32", _tf32, replace=True)
     for key in WIRINGS:

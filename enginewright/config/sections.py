@@ -163,6 +163,7 @@ class BudgetConfig:
     keypoint_px: float
     descriptor_cosine: float
     missing: float
+    matcher_ratio: float
     max_abs: float
     mean_abs: float
     p99_abs: float
@@ -181,10 +182,12 @@ class CompareConfig:
     align_px: float = 0.5
     missing: float = 0.0
     outputs: dict[str, float] = field(default_factory=dict)
+    matcher_ratio: float = 1.0
     noise: float = 0.05
     range_samples: int = 2
 
     def __post_init__(self) -> None:
+        check.between("compare.matcher_ratio", self.matcher_ratio, 0, 1)
         check.positive("compare.noise", self.noise)
         check.between("compare.range_samples", self.range_samples, 1, 1000)
         for name in ("max_abs", "mean_abs", "p99_abs"):

@@ -37,7 +37,7 @@ def build(variant: Variant, folder: Path) -> dict[str, Any]:
     facts: dict[str, Any] = point | {"modelopt": version("nvidia-modelopt")}
     try:
         config = _configured(variant)
-        facts |= {"common_ratio": config.match.common_ratio, **_built(variant, config, folder)}
+        facts |= {"matcher_ratio": config.compare.matcher_ratio, **_built(variant, config, folder)}
     except EnginewrightError as refusal:
         facts |= {"status": "refused", "reason": str(refusal)}
     write_json(folder / f"{variant.name}.json", facts)

@@ -50,7 +50,7 @@ def _run(graph: Path, facts: dict[str, Any], folder: Path) -> dict[str, Any]:
     kept = kept_matches(graph, reference, CUDA, tf32)
     _, inputs, _ = next(reference.samples())
     times = Session(graph, CUDA, tf32).milliseconds(inputs)
-    verdict = _judged(kept, float(facts["common_ratio"]))
+    verdict = _judged(kept, float(facts["matcher_ratio"]))
     return {"gpu": {**kept, "latency_ms": float(np.median(times)), **verdict.as_metrics()}}
 
 

@@ -51,7 +51,7 @@ def reference() -> Reference:
 def variant(folder: Path, name: str, model: onnx.ModelProto | None = None, **facts: Any) -> None:
     """Write a variant of the network `small` as build does."""
     form, precision = name.split("-")
-    known = {"network": "small", "form": form, "precision": precision, "modelopt": "1.0", "common_ratio": 0.9}
+    known = {"network": "small", "form": form, "precision": precision, "modelopt": "1.0", "matcher_ratio": 0.9}
     built = {"status": "built", "bytes": 1_500_000} if model is not None else {"status": "refused", "reason": "why"}
     write_json(folder / f"small-{name}.json", known | built | facts)
     if model is not None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnxruntime
 import pytest
+from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
 from enginewright.rehearsing.formats import FORMATS
@@ -18,21 +20,22 @@ from tests.rehearsing.graphs import WIDTH, mean_square
 X = np.linspace(-1, 1, WIDTH, dtype=np.float32)[None]
 
 
-def run(model: object, x: np.ndarray) -> np.ndarray:
+def run(model: object, x: NDArray[Any]) -> NDArray[Any]:
     """Run with every optimiser on: none may take the rounding out."""
     data = model if isinstance(model, str) else model.SerializeToString()  # type: ignore[attr-defined]
     session = onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"])
     return np.asarray(session.run(None, {"x": x})[0])
 
 
-def half(x: np.ndarray) -> np.ndarray:
+def half(x: NDArray[Any]) -> NDArray[np.float32]:
     """Compute x / sqrt(mean(x * x)) with numpy's float16: the sum formed in float32, held in float16."""
     with np.errstate(over="ignore"):
         low = x.astype(np.float16)
         square = low * low
         total = square.astype(np.float32).sum(-1, keepdims=True).astype(np.float16)
         mean = (total.astype(np.float32) / WIDTH).astype(np.float16)
-        return (low / np.sqrt(mean)).astype(np.float32)
+        found: NDArray[np.float32] = (low / np.sqrt(mean)).astype(np.float32)
+        return found
 
 
 @pytest.mark.parametrize("largest", [1.0, 100.0, 200.0, 300.0, 60_000.0])
