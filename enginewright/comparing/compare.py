@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from enginewright.artifacts import sha256_of
 from enginewright.comparing.align import align
-from enginewright.comparing.judge import at_shapes, judge_errors, misshapen, unusable
+from enginewright.comparing.judge import Matches, at_shapes, judge_errors, misshapen, unusable
 from enginewright.comparing.measure import Errors, absolute_errors, measure
 from enginewright.comparing.runs import run_graphs
 from enginewright.config.sections import CompareConfig
@@ -32,6 +32,7 @@ class AtShape:
     errors: dict[str, list[Errors]] = field(default_factory=dict)
     curves: dict[str, list[NDArray[np.float64]]] = field(default_factory=dict)
     missing: list[float] = field(default_factory=list)
+    matches: Matches = field(default_factory=Matches)
     void: str | None = None
 
     def add(self, expected: Arrays, actual: Arrays, contract: Contract, radius: float) -> None:
@@ -46,7 +47,9 @@ class AtShape:
             if not first.size:  # no keypoint was paired: `missing` says so, unless neither result has any
                 continue
             self.errors.setdefault(tensor.name, []).append(measure(tensor, first, second))
-            if not tensor.is_index:
+            if tensor.is_index:
+                self.matches += Matches.between(first, second)
+            else:
                 quantiles = np.quantile(absolute_errors(first, second), _CURVE)
                 self.curves.setdefault(tensor.name, []).append(quantiles)
 
@@ -54,7 +57,7 @@ class AtShape:
         """Return the artifact's verdict at this shape."""
         if self.void or not self.errors:
             return failed(f"{artifact}: {self.void or self._nothing()}")
-        return judge_errors(artifact, self.totals(), max(self.missing), config)
+        return judge_errors(artifact, self.totals(), max(self.missing), config, self.matches)
 
     def _nothing(self) -> str:
         return "no keypoint has a counterpart" if any(self.missing) else "there was nothing to compare"

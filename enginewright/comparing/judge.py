@@ -3,14 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from enginewright.comparing.measure import Errors
 from enginewright.config.sections import CompareConfig
 from enginewright.contract import Contract
 from enginewright.reference import Arrays
 from enginewright.verdicts import PASSED, State, Verdict, failed
+
+
+@dataclass(frozen=True)
+class Matches:
+    """Indices of partners (or -1) in two results: how many the original has, and how many of these the artifact has."""
+
+    original: int = 0
+    kept: int = 0
+
+    @staticmethod
+    def between(expected: NDArray[Any], actual: NDArray[Any]) -> Matches:
+        """Return the counts of two arrays of indices of one shape."""
+        there = expected >= 0
+        return Matches(int(there.sum()), int((there & (expected == actual)).sum()))
+
+    def __add__(self, other: Matches) -> Matches:
+        return Matches(self.original + other.original, self.kept + other.kept)
+
+    def breach(self, least: float) -> str | None:
+        """Return that too small a share is kept, in words, or None."""
+        if self.kept >= least * self.original:
+            return None
+        share = self.kept / self.original
+        return f"{self.kept} of {self.original} indices kept, a share of {share:.4f} where {least:g} is asked"
+
+
+NO_MATCHES = Matches()
 
 
 def unusable(outputs: Arrays, contract: Contract) -> str | None:
@@ -37,11 +67,15 @@ def misshapen(expected: Arrays, actual: Arrays, contract: Contract) -> str | Non
     return None
 
 
-def judge_errors(artifact: str, errors: Mapping[str, Errors], missing: float, config: CompareConfig) -> Verdict:
+def judge_errors(
+    artifact: str, errors: Mapping[str, Errors], missing: float, config: CompareConfig, matches: Matches = NO_MATCHES
+) -> Verdict:
     """Return the verdict of one artifact: failed with every breach named, or passed."""
     breaches = [
         breach for name, found in errors.items() for breach in _breaches(f"{artifact}.{name}", name, found, config)
     ]
+    if lost := matches.breach(config.matcher_ratio):
+        breaches.append(f"{artifact}: {lost}")
     if missing > config.missing:
         breaches.append(f"{artifact}: {missing:.2%} of keypoints have no counterpart, more than {config.missing:.2%}")
     return failed("; ".join(breaches)) if breaches else PASSED

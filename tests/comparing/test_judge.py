@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from enginewright.comparing.judge import judge_errors, misshapen, unusable
+from enginewright.comparing.judge import Matches, judge_errors, misshapen, unusable
 from enginewright.comparing.measure import Errors
 from enginewright.config.sections import CompareConfig
 from enginewright.contract import Contract, Kind, Port, Rule
@@ -18,6 +18,7 @@ CONTRACT = Contract(
     outputs=(Port("matches", ("batch",), dtype="int32", rule=Rule.equal), Port("mscores", ("batch",))),
 )
 CONFIG = CompareConfig(max_abs=1e-2, mean_abs=1e-4, p99_abs=1e-3, cosine=0.999, missing=0.1)
+WITHIN_ALL = Errors(0.0, 0.0, 0.0, 1.0)
 WITHIN = Errors(max_abs=1e-2, mean_abs=1e-4, p99_abs=1e-3, cosine=0.999)
 
 
@@ -97,3 +98,18 @@ def test_a_tolerance_of_one_output_can_be_tighter() -> None:
     config = CompareConfig(max_abs=1e-2, mean_abs=1e-4, p99_abs=1e-3, outputs={"scores": 1e-4})
     verdict = judge_errors("typed", {"scores": Errors(0.0, 2e-6, 0.0, 1.0)}, 0.0, config)
     assert verdict.reason == "typed.scores.mean_abs is 2e-06, more than 1e-06"
+
+
+def test_indices_are_counted_where_the_original_has_one() -> None:
+    expected, actual = np.array([[2, -1, 0, 1]]), np.array([[2, 3, -1, 0]])
+    assert Matches.between(expected, actual) == Matches(original=3, kept=1)
+    assert Matches(3, 1) + Matches(1, 1) == Matches(4, 2)
+
+
+def test_a_share_of_the_indices_may_be_lost_and_no_more() -> None:
+    config = CompareConfig(matcher_ratio=0.9)
+    assert judge_errors("typed", {"mscores": WITHIN_ALL}, 0.0, config, Matches(10, 9)) == PASSED
+    verdict = judge_errors("typed", {"mscores": WITHIN_ALL}, 0.0, config, Matches(100, 89))
+    assert verdict.state is State.failed
+    assert verdict.reason == "typed: 89 of 100 indices kept, a share of 0.8900 where 0.9 is asked"
+    assert judge_errors("typed", {"mscores": WITHIN_ALL}, 0.0, CompareConfig(), Matches()) == PASSED
