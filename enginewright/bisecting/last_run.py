@@ -73,4 +73,4 @@ def _written_by(entry: Mapping[str, Any], path: Path) -> bool:
         return False
     with path.open("rb") as file:  # DVC's digests are MD5
         found = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
-    return found == digests[path.as_posix()]
+    return bool(found == digests[path.as_posix()])

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import TypeVar
 
 Item = TypeVar("Item")
 
 
 class Trials:
-    """A test of which sets pass, that remembers its answers. After `most` of them every new set fails, and `spent` says so.
+    """A test of which sets pass, that remembers its answers.
 
-    tick: takes how many were made.
+    After `most` of them every new set fails, and `spent` says so. tick: takes how many were made.
     """
 
     def __init__(
@@ -60,4 +61,4 @@ def smallest(items: Sequence[Item], passes: Callable[[Sequence[Item]], bool]) ->
 def _split(items: Sequence[Item], pieces: int) -> list[list[Item]]:
     """Return consecutive pieces of nearly equal length, none empty."""
     ends = [len(items) * number // pieces for number in range(pieces + 1)]
-    return [list(items[start:end]) for start, end in zip(ends, ends[1:], strict=False) if end > start]
+    return [list(items[start:end]) for start, end in pairwise(ends) if end > start]

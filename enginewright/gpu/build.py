@@ -1,5 +1,4 @@
-"""Builds the typed graph of a variant and rehearses it, by the stages' own functions, without touching what DVC tracks.
-"""
+"""Builds the typed graph of a variant and rehearses it, by the stages' own functions, without touching what DVC tracks."""
 
 from __future__ import annotations
 
@@ -21,6 +20,7 @@ from enginewright.stage.chain import configured, needed, write_exported, write_s
 
 if TYPE_CHECKING:
     from enginewright.reference import Reference
+
 
 def build(variant: Variant, folder: Path) -> dict[str, Any]:
     """Write NAME.onnx and NAME.json into `folder`, and return the latter: what was built, or why it was refused.
