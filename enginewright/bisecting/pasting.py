@@ -8,7 +8,6 @@ from collections.abc import Sequence
 
 from enginewright.casting.islands import exactly
 
-
 _LAST = r"\\+\Z"
 """Backslashes at the end, before the closing quote."""
 

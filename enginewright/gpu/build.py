@@ -1,4 +1,4 @@
-"""Builds the typed graph of a variant and rehearses it, by the stages' own functions, without touching what DVC tracks."""
+"""Builds the typed graph of a variant and rehearses it, by the stages' own functions; nothing DVC tracks is touched."""
 
 from __future__ import annotations
 

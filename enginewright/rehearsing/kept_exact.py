@@ -9,6 +9,7 @@ from onnx import TensorProto
 
 from enginewright.rehearsing.formats import Format
 from enginewright.rehearsing.origins import Origins
+from enginewright.rehearsing.streaming import reads_of
 
 
 def exact(tensor: str) -> str:
@@ -33,6 +34,7 @@ def keep_exact(
                 node.input[index] = _source(model, stored.get((node.name, index))) or _read(origins.of(name), made)
         elif origins.is_shore(node) and node.output[0] not in reduced:
             node.input[0] = _read(node.input[0], made)
+    _drop_unread(model)
 
 
 def _read(name: str, made: set[str]) -> str:
@@ -55,3 +57,11 @@ def _source(model: onnx.ModelProto, tensor: onnx.TensorProto | None) -> str | No
         model.graph.initializer.add().CopyFrom(tensor)
         model.graph.initializer[-1].name = name
     return name
+
+
+def _drop_unread(model: onnx.ModelProto) -> None:
+    """Remove the rounded stored tensors that nothing reads any more, which ONNX Runtime would warn of one by one."""
+    read = {name for node in model.graph.node for name in reads_of(node)} | {item.name for item in model.graph.output}
+    for index in reversed(range(len(model.graph.initializer))):
+        if model.graph.initializer[index].name not in read:
+            del model.graph.initializer[index]
