@@ -44,7 +44,8 @@ def _draw_points(axes: Axes, rows: Sequence[Mapping[str, Any]]) -> None:
     _points(axes, lost, heights, f"{len(lost)} with Inf or NaN", marker="^", markersize=5, color=_BLACK)
     style = {"marker": "o", "markersize": 9, "markerfacecolor": "none", "markeredgewidth": 1.6, "color": _RED}
     _points(axes, faulty, heights, f"{len(faulty)} that do not fit their format", **style)
-    axes.legend(loc="upper left", bbox_to_anchor=(0.55, 1.12), ncols=3, frameon=False, fontsize=8)
+    if rows:
+        axes.legend(loc="upper left", bbox_to_anchor=(0.55, 1.12), ncols=3, frameon=False, fontsize=8)
 
 
 def _points(

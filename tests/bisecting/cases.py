@@ -19,7 +19,7 @@ from tests.graphs.small import model_of, tensor, value, write
 from tests.rehearsing import graphs
 
 GATE = CompareConfig(max_abs=0.02, mean_abs=0.01, p99_abs=0.02, cosine=0.999)
-TIGHT = CompareConfig(max_abs=0.002, mean_abs=0.001, p99_abs=0.002, cosine=0.9999)
+TIGHT = CompareConfig(max_abs=0.0006, mean_abs=0.0003, p99_abs=0.0006, cosine=0.9999)
 SHIFT, FACTOR = 20.0, 1 / 3
 
 

@@ -14,14 +14,15 @@ from tests.rehearsing.graphs import WIDTH, mean_square
 from tests.rehearsing.test_rounding import run
 
 X = np.linspace(-1, 1, WIDTH, dtype=np.float32)[None] * np.float32(1450)
+THIRD = np.array([1 / 3], dtype=np.float32)
 
 
 def half(values: np.ndarray) -> np.ndarray:
-    return values.astype(np.float16).astype(np.float32)
+    return np.asarray(values.astype(np.float16).astype(np.float32))
 
 
 def root(x: np.ndarray) -> np.ndarray:
-    return np.sqrt((x * x).mean(-1, keepdims=True))
+    return np.asarray(np.sqrt((x * x).mean(-1, keepdims=True)))
 
 
 def test_inside_values_are_exact_and_at_the_edges_rounded() -> None:
@@ -64,13 +65,13 @@ def test_stored_tensors_come_from_the_source_and_rounded_ones_go_where_nothing_r
     assert [item.name for item in model.graph.initializer] == ["third/source"]
     np.testing.assert_allclose(run(model, X), X / 9, rtol=1e-6)
     without = run(rounded(twin_of(scaled(low=True)), both), X)
-    np.testing.assert_allclose(without, X * half(np.float32([1 / 3])) ** 2, rtol=1e-6)
+    np.testing.assert_allclose(without, X * half(THIRD) ** 2, rtol=1e-6)
     assert np.abs(without - X / 9).max() > 1e-3
 
 
 def test_a_node_outside_keeps_its_rounded_tensor() -> None:
     model = rounded(twin_of(scaled(low=True)), frozenset({"once"}), scaled(low=False))
-    third = half(np.float32([1 / 3]))
+    third = half(THIRD)
     np.testing.assert_array_equal(run(model, X), half(half(X / np.float32(3)) * third))
 
 

@@ -31,7 +31,7 @@ def half(x: np.ndarray) -> np.ndarray:
         low = x.astype(np.float16)
         square = low * low
         mean = square.astype(np.float32).mean(-1, keepdims=True).astype(np.float16)
-        return (low / np.sqrt(mean)).astype(np.float32)
+        return np.asarray((low / np.sqrt(mean)).astype(np.float32))
 
 
 @pytest.mark.parametrize("largest", [1.0, 200.0, 300.0, 60_000.0])
