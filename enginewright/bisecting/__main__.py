@@ -83,7 +83,7 @@ def _blamed(broken: Broken) -> str:
 
 def _proposed(case: Case, overrides: list[str], broken: Broken) -> int:
     """Print the nodes, what to paste and whether it holds."""
-    _tell(f"{len(broken.nodes)} nodes must stay fp32, found with {broken.found.trials} rehearsals:")
+    _tell(f"{len(broken.nodes)} nodes must stay fp32 (rehearsals of the search: {broken.found.trials}):")
     for module, nodes in by_module(broken.nodes, broken.modules).items():
         _tell(f"  {module or 'no module'}: {', '.join(nodes)}")
     if broken.found.spent:

@@ -43,7 +43,7 @@ def test_an_overflow_is_mended_by_the_nodes_that_touch_it(run: Run, tmp_path: Pa
     assert pasted(text) == ["square$", "mean$", "root$"]
     assert status == 0
     assert "tensors do not fit their format: square (Mul of norm): overflow" in text
-    assert "found with 1 rehearsals" in text, "no search: the ranges say it all"
+    assert "(rehearsals of the search: 1)" in text, "no search: the ranges say it all"
     assert text.rstrip().endswith("ranges: passed\nrehearsed: passed\nit holds")
     assert "  norm: square, mean, root\n" in text
 
