@@ -36,7 +36,7 @@ class Streamed:
 
     def run(self, inputs: Mapping[str, NDArray[Any]], observe: Observer) -> dict[str, NDArray[Any]]:
         """Show every computed tensor to `observe` by name, in the graph's order, and return the graph's outputs."""
-        outputs: dict[str, NDArray[Any]] = {}
+        outputs = {name: value for name, value in inputs.items() if name in self._outputs}
         for name, value in self.stream(inputs):
             observe(name, value)
             if name in self._outputs:
