@@ -14,7 +14,7 @@ export DVC_NO_ANALYTICS := 1
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test setup-tensorrt setup-gpu params preflight repro test check format table gpu bench lock clean
+.PHONY: help setup setup-test setup-tensorrt setup-gpu params preflight bisect repro test check format table gpu bench lock clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ params: setup ## compose conf/ into params.yaml
 
 preflight: setup ## will it convert? NETWORK=disk, or GRAPH=model.onnx; more in ARGS='export.opset=18'
 	@python -m enginewright.preflight $(if $(GRAPH),--graph $(GRAPH),network=$(NETWORK)) $(ARGS)
+
+bisect: setup ## which nodes must stay fp32? NETWORK=disk_lightglue ARGS='layernorm=decomposed precision=fp16'
+	@python -m enginewright.bisecting network=$(NETWORK) $(ARGS)
 
 repro: params ## build and prove every engine; a second run does only what changed
 	dvc repro

@@ -63,8 +63,8 @@ def _build(variants: list[Variant], folder: Path) -> None:
 
 
 def _pack(networks: list[str], options: argparse.Namespace) -> None:
-    from enginewright.gpu.build import needed
     from enginewright.gpu.bundle import pack
+    from enginewright.stage.chain import needed
 
     pack(options.variants, [(network, needed(network, "reference.npz")) for network in networks], options.out)
 

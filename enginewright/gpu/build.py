@@ -1,7 +1,4 @@
-"""Builds the typed graph of a variant and rehearses it, by the stages' own functions, without touching what DVC tracks.
-
-Checkpoint and reference are those of the last `dvc repro` of the network: no variant changes them.
-"""
+"""Builds the typed graph of a variant and rehearses it, by the stages' own functions; nothing DVC tracks is touched."""
 
 from __future__ import annotations
 
@@ -11,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from enginewright.artifacts import write_json
 from enginewright.config.network import NetworkConfig
-from enginewright.config.typed import typed_network
-from enginewright.errors import ConfigError, EnginewrightError
+from enginewright.errors import EnginewrightError
 from enginewright.gpu.kept import kept_matches
 from enginewright.gpu.variants import Variant
 from enginewright.graphs.files import load_graph, save_graph
@@ -20,11 +16,10 @@ from enginewright.graphs.modules import kept_modules
 from enginewright.graphs.provider import CPU
 from enginewright.graphs.types import reduced_precision
 from enginewright.reference import load_reference
+from enginewright.stage.chain import configured, needed, write_exported, write_simplified
 
 if TYPE_CHECKING:
     from enginewright.reference import Reference
-
-WEIGHTS = Path("weights")
 
 
 def build(variant: Variant, folder: Path) -> dict[str, Any]:
@@ -36,18 +31,12 @@ def build(variant: Variant, folder: Path) -> dict[str, Any]:
     point = {"network": variant.network, "form": variant.form, "precision": variant.precision}
     facts: dict[str, Any] = point | {"modelopt": version("nvidia-modelopt")}
     try:
-        config = _configured(variant)
+        config = configured(variant.network, variant.overrides)
         facts |= {"matcher_ratio": config.compare.matcher_ratio, **_built(variant, config, folder)}
     except EnginewrightError as refusal:
         facts |= {"status": "refused", "reason": str(refusal)}
     write_json(folder / f"{variant.name}.json", facts)
     return facts
-
-
-def _configured(variant: Variant) -> NetworkConfig:
-    from enginewright.stage.by_hand import composed_for
-
-    return typed_network(composed_for(variant.network, variant.overrides)["networks"][variant.network], variant.network)
 
 
 def _built(variant: Variant, config: NetworkConfig, folder: Path) -> dict[str, Any]:
@@ -65,21 +54,16 @@ def _built(variant: Variant, config: NetworkConfig, folder: Path) -> dict[str, A
 
 def _exported(variant: Variant, config: NetworkConfig, folder: Path) -> Path:
     """Return the exported graph of the form, made once for all precisions."""
-    from stages import export
-
     path = folder / "exported" / f"{variant.network}-{variant.form}.onnx"
     if not path.is_file():
-        checkpoint = needed(variant.network, "checkpoint.safetensors")
-        save_graph(path, export.run(config.model, config.swap.form, config.export, checkpoint))
+        write_exported(path, variant.network, config)
     return path
 
 
 def _simplified(exported: Path, config: NetworkConfig) -> Path:
-    from stages import simplify
-
     path = exported.with_name(f"{exported.stem}-simplified.onnx")
     if not path.is_file():
-        save_graph(path, simplify.run(config.simplify, exported)[0])
+        write_simplified(path, exported, config)
     return path
 
 
@@ -94,18 +78,3 @@ def _rehearsed(typed: Path, exported: Path, reference: Reference, config: Networ
     with rounded_file(typed) as path:
         kept = kept_matches(path, reference, CPU)
     return {"ranges": verdict_of(tensors).as_metrics() | ranges_of(tensors), "rehearsed": kept}
-
-
-def needed(network: str, file: str) -> Path:
-    """Return a file that the pipeline made of the network.
-
-    Raises:
-        ConfigError: if it is not there.
-    """
-    path = WEIGHTS / network / file
-    if not path.is_file():
-        cure = f"dvc exp run -S 'network=[{network}]', with its extractor if it is a matcher"
-        raise ConfigError(
-            f"{network} was not built here", expected=f"{network}'s {file}", got="no such file", cure=cure
-        )
-    return path

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from enginewright.rehearsing.formats import Format
 
-_MOST_VALUES = 1 << 18
+MOST_VALUES = 1 << 18
 """Values of a tensor that tell its spread and its rounding: evenly taken, all of a smaller one."""
 
 _MOST_WHOLE, _LEAST_WHOLE = 1 << 20, 8
@@ -63,7 +63,7 @@ class Seen:
         self.magnitude = max(self.magnitude, magnitude)
         if not np.isfinite(self.format.rounded(np.array([magnitude], dtype=np.float32))).all():
             self.overflows.append(sample)
-        self._add_rounding(finite[:: max(1, len(finite) // _MOST_VALUES)])
+        self._add_rounding(finite[:: max(1, len(finite) // MOST_VALUES)])
 
     def _add_rounding(self, values: NDArray[np.float32]) -> None:
         held = values[np.abs(values) <= self.format.largest].astype(np.float64)

@@ -18,6 +18,8 @@ from onnx import TensorProto, helper
 
 from enginewright.graphs.files import load_graph, save_graph
 from enginewright.rehearsing.formats import Format
+from enginewright.rehearsing.kept_exact import exact, keep_exact
+from enginewright.rehearsing.sums import SUM
 from enginewright.rehearsing.twin import Twin, twin_of
 
 _KINDS = {"float16": TensorProto.FLOAT16, "bfloat16": TensorProto.BFLOAT16}
@@ -26,32 +28,45 @@ _KEEPING = {"Transpose", "Reshape", "Squeeze", "Unsqueeze", "Identity", "Slice",
 
 
 @contextmanager
-def rounded_file(typed: Path) -> Iterator[Path]:
+def rounded_file(
+    typed: Path, full: frozenset[str] = frozenset(), source: onnx.ModelProto | None = None
+) -> Iterator[Path]:
     """Yield a file of the rounded twin of the graph in `typed`, there as long as the context."""
     with tempfile.TemporaryDirectory(prefix="rehearsal-") as folder:
         path = Path(folder) / "rehearsed.onnx"
-        save_graph(path, rounded(twin_of(load_graph(typed))))
+        save_graph(path, rounded(twin_of(load_graph(typed)), full, source))
         yield path
 
 
-def rounded(twin: Twin) -> onnx.ModelProto:
-    """Return the twin's graph with every reduced tensor of its main graph rounded where it is made."""
+def rounded(twin: Twin, full: frozenset[str] = frozenset(), source: onnx.ModelProto | None = None) -> onnx.ModelProto:
+    """Return the twin's graph with every reduced tensor of its main graph rounded where it is made.
+
+    Args:
+        full: names of nodes that compute in float32 all the same. Such a node reads what others of `full` make
+            unrounded, and what the rest makes rounded; its results are rounded for readers outside of `full` only.
+        source: the graph that the typed one was cast from; nodes in `full` read their stored tensors from it, as they
+            were before the cast rounded them.
+    """
     model = onnx.ModelProto()
     model.CopyFrom(twin.model)
-    nodes = [step for node in model.graph.node for step in _steps(node, twin.reduced)]
+    full |= {f"{name}{SUM}" for name in full}
+    if full:
+        keep_exact(model, twin.reduced, full, source)
+    nodes = [step for node in model.graph.node for step in _steps(node, twin.reduced, full)]
     del model.graph.node[:]
     model.graph.node.extend(nodes)
     return model
 
 
-def _steps(node: onnx.NodeProto, reduced: dict[str, Format]) -> Iterator[onnx.NodeProto]:
+def _steps(node: onnx.NodeProto, reduced: dict[str, Format], full: frozenset[str]) -> Iterator[onnx.NodeProto]:
     """Yield the node, and behind it two casts for each of its outputs that the typed graph rounds."""
-    outputs = [] if node.op_type in _KEEPING else [name for name in node.output if name in reduced]
+    kept = node.op_type in _KEEPING and node.name not in full
+    outputs = [] if kept else [name for name in node.output if name in reduced]
     for index, name in enumerate(node.output):
         if name in outputs:
-            node.output[index] = f"{name}/exact"
+            node.output[index] = exact(name)
     yield node
     for name in outputs:
         kind = _KINDS[reduced[name].name]
-        yield helper.make_node("Cast", [f"{name}/exact"], [f"{name}/stored"], f"{node.name}/{name}/round", to=kind)
+        yield helper.make_node("Cast", [exact(name)], [f"{name}/stored"], f"{node.name}/{name}/round", to=kind)
         yield helper.make_node("Cast", [f"{name}/stored"], [name], f"{node.name}/{name}/widen", to=TensorProto.FLOAT)

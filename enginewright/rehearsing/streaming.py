@@ -36,14 +36,22 @@ class Streamed:
 
     def run(self, inputs: Mapping[str, NDArray[Any]], observe: Observer) -> dict[str, NDArray[Any]]:
         """Show every computed tensor to `observe` by name, in the graph's order, and return the graph's outputs."""
+        outputs = {name: value for name, value in inputs.items() if name in self._outputs}
+        for name, value in self.stream(inputs):
+            observe(name, value)
+            if name in self._outputs:
+                outputs[name] = value
+        return outputs
+
+    def stream(self, inputs: Mapping[str, NDArray[Any]]) -> Iterator[tuple[str, NDArray[Any]]]:
+        """Yield (name, value) of every computed tensor in the graph's order, so that two graphs can run in step."""
         held: dict[str, NDArray[Any]] = dict(inputs)
         for number, piece in enumerate(self._pieces):
             for name, value in piece.run(held):
-                observe(name, value)
+                yield name, value
                 held[name] = value
-            needed = {name for later in self._pieces[number + 1 :] for name in later.reads} | self._outputs
+            needed = {name for later in self._pieces[number + 1 :] for name in later.reads}
             held = {name: value for name, value in held.items() if name in needed}
-        return {name: held[name] for name in self._outputs}
 
 
 class _Piece:
@@ -52,7 +60,7 @@ class _Piece:
     def __init__(self, model: onnx.ModelProto, nodes: Sequence[onnx.NodeProto]) -> None:
         self.makes = [name for node in nodes for name in node.output if name]
         stored = {tensor.name: tensor for tensor in model.graph.initializer}
-        read = list(dict.fromkeys(name for node in nodes for name in _reads(node) if name not in self.makes))
+        read = list(dict.fromkeys(name for node in nodes for name in reads_of(node) if name not in self.makes))
         self.reads = [name for name in read if name not in stored]
         graph = onnx.GraphProto(name="piece", node=nodes)
         graph.initializer.extend(stored[name] for name in read if name in stored)
@@ -74,14 +82,14 @@ def _cut(nodes: Sequence[onnx.NodeProto]) -> Iterator[Sequence[onnx.NodeProto]]:
         yield nodes[start : start + _NODES_AT_ONCE]
 
 
-def _reads(node: onnx.NodeProto) -> Iterator[str]:
+def reads_of(node: onnx.NodeProto) -> Iterator[str]:
     """Yield the tensors that a node and its subgraphs read from the graph around them."""
     yield from (name for name in node.input if name)
     for attribute in node.attribute:
         for inner in (*([attribute.g] if attribute.HasField("g") else []), *attribute.graphs):
             made = {name for item in inner.node for name in item.output} | {item.name for item in inner.initializer}
             made |= {value.name for value in inner.input}
-            yield from (name for item in inner.node for name in _reads(item) if name not in made)
+            yield from (name for item in inner.node for name in reads_of(item) if name not in made)
             yield from (value.name for value in inner.output if value.name not in made)
 
 

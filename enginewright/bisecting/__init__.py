@@ -1,0 +1,1 @@
+"""Where a reduced precision breaks a network: the smallest set of nodes that must stay fp32, found on a CPU."""
