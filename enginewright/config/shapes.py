@@ -54,7 +54,7 @@ def _check_effect(name: str, model: ModelConfig, dynamic: bool) -> None:
             f"networks.{name}.export.dynamic has no effect: an axis without a range keeps its static size",
             expected=f"a range for one or more of {', '.join(axes)}",
             got=f"no range in networks.{name}.model.ranges",
-            cure=f"+networks.{name}.model.ranges.batch=[1,4], or networks.{name}.export.dynamic=false",
+            cure=f"networks.{name}.model.ranges.batch=[1,4], or networks.{name}.export.dynamic=false",
         )
 
 

@@ -15,6 +15,9 @@ from enginewright.config.resolvers import register_resolvers
 from enginewright.config.schema import schema_of
 from enginewright.config.sections import BudgetConfig
 
+_OPEN = "ranges"
+"""The key of a model whose own keys are no typos where conf/ lacks them: each axis, which the rules check by name."""
+
 
 def register() -> None:
     """Register a schema for each axis, each kind's `model`, and a network whose sections follow the axes."""
@@ -42,11 +45,13 @@ def _follow(axis: str, cls: Any) -> dict[str, str]:
 
 
 def _all_missing(cls: Any) -> Any:
-    """Return the schema with no defaults: every value stands in conf/, where users read it."""
+    """Return the schema with no defaults, but for ranges: every value stands in conf/, where users read it."""
     schema = schema_of(_naming_its_keys(cls))
     for item in fields(cls):
-        if _defaulted(item):
+        if _defaulted(item) and item.name != _OPEN:
             schema[item.name] = "???"  # merging it in would change nothing: a missing value never overrides
+    if _OPEN in schema:  # a flag on a missing value would be lost
+        OmegaConf.set_struct(schema[_OPEN], False)
     return schema
 
 

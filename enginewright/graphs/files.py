@@ -11,6 +11,8 @@ from enginewright.artifacts import write_bytes
 from enginewright.errors import GraphError
 from enginewright.graphs.walk import all_tensors
 
+_REBUILD = "build it again with dvc repro"
+
 
 def load_graph(path: Path) -> onnx.ModelProto:
     """Return the model in `path`.
@@ -23,8 +25,10 @@ def load_graph(path: Path) -> onnx.ModelProto:
     return model
 
 
-def read_graph(path: Path) -> onnx.ModelProto:
+def read_graph(path: Path, cure: str = _REBUILD) -> onnx.ModelProto:
     """Return the model in `path`; tensors that it keeps in other files are left there.
+
+    cure: what to do about a file that is no graph; a user's own file is not for the pipeline to build again.
 
     Raises:
         GraphError: if the file is no ONNX model, is empty or cut short.
@@ -33,14 +37,12 @@ def read_graph(path: Path) -> onnx.ModelProto:
     try:
         model.ParseFromString(path.read_bytes())
     except DecodeError as error:
-        raise GraphError(
-            f"{path.name} is no ONNX model: {error}", expected="a whole ONNX file", cure="build it again with dvc repro"
-        ) from error
+        raise GraphError(f"{path.name} is no ONNX model: {error}", expected="a whole ONNX file", cure=cure) from error
     if not model.graph.node or not any(entry.domain in ("", "ai.onnx") for entry in model.opset_import):
         raise GraphError(
             f"{path.name} is no ONNX model: it has no nodes, or no version of ONNX's operators",
             expected="a whole ONNX file",
-            cure="build it again with dvc repro",
+            cure=cure,
         )
     return model
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import onnx
 
 _STATUS = {State.passed: 0, State.failed: 1, State.not_run: 2}
+_CURE = "name an ONNX file, whole and as its exporter wrote it"
 _RANGE = re.compile(r"([\w.]+)=(\d+):(\d+)")
 
 
@@ -72,11 +73,12 @@ def _network(overrides: list[str]) -> tuple[str, dict[str, NetworkConfig]]:
     from enginewright.preflight.configured import network_configs
 
     names = [item.removeprefix("network=") for item in overrides if item.startswith("network=")]
-    if len(names) != 1:
+    if len(names) != 1 or not names[0]:
         raise ConfigError(
             "preflight is for one graph",
             expected="network=NAME with overrides, or --graph FILE",
             got=" ".join(overrides) or "no arguments",
+            cure="make preflight NETWORK=disk, or make preflight GRAPH=model.onnx",
         )
     return names[0], network_configs(names[0], [item for item in overrides if not item.startswith("network=")])
 
@@ -107,8 +109,8 @@ def _read(path: Path) -> onnx.ModelProto:
     from enginewright.graphs.files import read_graph
 
     if not path.is_file():
-        raise GraphError("there is no such file", expected="an ONNX file", got=path)
-    return read_graph(path)
+        raise GraphError("there is no such file", expected="an ONNX file", got=path, cure=_CURE)
+    return read_graph(path, _CURE)
 
 
 if __name__ == "__main__":

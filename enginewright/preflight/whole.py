@@ -45,6 +45,7 @@ def look_at(ask: Asker, model: onnx.ModelProto, options: Options) -> Whole:
     wrong = [
         *_other_types("input", inputs, model.graph.input),
         *_other_types("output", outputs, model.graph.output),
+        *_unknown_sizes(inputs, outputs),
     ]
     ranges, unranged = _ranges(inputs, options)
     if unranged:
@@ -83,6 +84,34 @@ def _other_types(side: str, found: Sequence[Binding], declared: Sequence[ValueIn
         for binding in found
         if (name := _numpy_name(types.get(binding.name, 0))) not in (binding.dtype, "")
     ]
+
+
+def _unknown_sizes(inputs: Sequence[Binding], outputs: Sequence[Binding]) -> list[Blocker]:
+    """Return a blocker for each output of a static graph that has no fixed size: what an input holds decides it.
+
+    The builder itself takes a TopK whose K is an input, and makes an engine that no buffer can be laid out for.
+    """
+    if not all(map(_is_static, inputs)):
+        return []
+    return [
+        Blocker(
+            (binding.name,),
+            "output",
+            f"its shape is {_text(binding)}, though every input has a fixed one: it depends on the values of an input",
+            "store what decides it, K of a TopK for example, in the graph as a constant",
+            "parser",
+        )
+        for binding in outputs
+        if not _is_static(binding)
+    ]
+
+
+def _text(binding: Binding) -> str:
+    return f"({', '.join('?' if size == -1 else str(size) for size in binding.shape)})"
+
+
+def _is_static(binding: Binding) -> bool:
+    return all(isinstance(size, int) and size >= 0 for size in binding.shape)
 
 
 def _numpy_name(kind: int) -> str:

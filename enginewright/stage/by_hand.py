@@ -65,10 +65,23 @@ def _split(name: str, overrides: list[str], one: bool) -> tuple[str, dict[str, P
             got=" ".join(overrides) or "no arguments",
         )
     for network in networks:
+        _refuse_list(name, network)
         check_name(network)
     inputs = entry.paths_of([item.removeprefix("in.") for item in overrides if item.startswith("in.")])
     rest = [item for item in overrides if not item.startswith(("network=", "in."))]
     return "".join(networks), inputs, rest
+
+
+def _refuse_list(name: str, network: str) -> None:
+    """Refuse `network=[disk]`, which `dvc exp run` takes: a stage by hand is for one network."""
+    if network[:1] + network[-1:] == "[]":
+        first = network[1:-1].partition(",")[0].strip() or "disk"
+        raise ConfigError(
+            "a stage by hand is for one network, and takes its name alone",
+            expected=f"network={first}",
+            got=f"network={network}",
+            cure=f"python -m stages.{name} network={first}, without brackets",
+        )
 
 
 def composed_for(network: str, overrides: list[str]) -> dict[str, Any]:

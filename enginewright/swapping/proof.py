@@ -25,7 +25,7 @@ def check_layers(found: int, swapped: int, contract: Contract, form: Form) -> No
             f"the swap to {form.name} did not reach every LayerNorm",
             expected=f"{contract.layernorms} layers, {wanted} swapped",
             got=f"{found} layers, {swapped} swapped",
-            cure="correct `layernorms` in the adapter's contract, or use nn.LayerNorm in the module",
+            cure=f"set model.layernorms: {found} in the network's conf file, or use nn.LayerNorm in the module",
         )
 
 

@@ -21,7 +21,8 @@ OVERRIDES: list[list[str]] = [
     ["export=torchscript", "layernorm=decomposed", "export.opset=16"],
     ["network=[disk]", "data=folder", "data.folder='my pairs'"],
     ["builder=tensorrt", "compare.max_abs=1e-7", "precision.fp32_nodes=['/norm/.*']"],
-    ["networks.disk.export.opset=23", "networks.disk.export.dynamic=true", "+networks.disk.model.ranges.batch=[1,4]"],
+    ["networks.disk.export.opset=23", "networks.disk.export.dynamic=true", "networks.disk.model.ranges.batch=[1,4]"],
+    ["networks.disk.export.dynamic=true", "+networks.disk.model.ranges.batch=[1,4]"],
     ["experiment=mine"],
 ]
 EXPERIMENT = """\

@@ -72,8 +72,8 @@ def test_an_open_graph_without_ranges_opens_nothing(networks: dict[str, Any], na
 def test_the_cure_of_that_composes() -> None:
     error = by_us(["export.dynamic=true"])
     assert error.text is None
-    assert "+networks.disk.model.ranges.batch=[1,4], or networks.disk.export.dynamic=false" in error.told
-    cured = ["+networks.disk.model.ranges.batch=[1,4]", "networks.disk_lightglue.export.dynamic=false"]
+    assert "networks.disk.model.ranges.batch=[1,4], or networks.disk.export.dynamic=false" in error.told
+    cured = ["networks.disk.model.ranges.batch=[1,4]", "networks.disk_lightglue.export.dynamic=false"]
     assert by_us(["export.dynamic=true", *cured]).text is not None
 
 

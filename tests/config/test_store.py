@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hydra.core.config_store import ConfigStore
 from omegaconf import OmegaConf
+from omegaconf.errors import ConfigAttributeError
 
 from enginewright.config.models import MODELS, ModelConfig
 from enginewright.config.network import AXES, SECTIONS
@@ -44,7 +45,17 @@ def test_every_key_of_an_axis_must_be_set_in_conf(axis: str, schemas: dict[str, 
 def test_every_key_of_a_model_must_be_set_in_conf(kind: str, schemas: dict[str, Any]) -> None:
     node = schemas["model"][f"{kind}.yaml"].node
     assert issubclass(type_of(node), MODELS[kind])
-    assert all(OmegaConf.is_missing(node, key) for key in node)
+    assert [key for key in node if not OmegaConf.is_missing(node, key)] == ["ranges"]
+
+
+@pytest.mark.parametrize("kind", MODELS)
+def test_a_range_can_be_given_for_an_axis_that_conf_does_not_list(kind: str, schemas: dict[str, Any]) -> None:
+    config = OmegaConf.create({"model": schemas["model"][f"{kind}.yaml"].node})
+    OmegaConf.set_struct(config, True)
+    OmegaConf.update(config, "model.ranges.batch", [1, 4])
+    assert config.model.ranges == {"batch": [1, 4]}
+    with pytest.raises(ConfigAttributeError):
+        OmegaConf.update(config, "model.rangs", {})
 
 
 def test_each_key_of_a_networks_section_follows_its_axis(schemas: dict[str, Any]) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from onnx import TensorProto
 
 from enginewright.errors import GraphError
-from enginewright.graphs.files import check_graph, graph_bytes, load_graph, save_graph
+from enginewright.graphs.files import check_graph, graph_bytes, load_graph, read_graph, save_graph
 from enginewright.graphs.walk import all_tensors
 from tests.graphs.small import nested, scaled, sparse, tensor, value, write
 
@@ -49,6 +49,9 @@ def test_garbage_is_no_model(tmp_path: Path, content: bytes) -> None:
     with pytest.raises(GraphError, match=r"exported\.onnx is no ONNX model") as caught:
         load_graph(path)
     assert caught.value.cure == "build it again with dvc repro"
+    with pytest.raises(GraphError) as caught:
+        read_graph(path, "name an ONNX file")
+    assert caught.value.cure == "name an ONNX file"
 
 
 def test_a_graph_cut_short_anywhere_is_refused(tmp_path: Path) -> None:

@@ -55,6 +55,22 @@ def test_float64_at_both_ends_would_become_float32() -> None:
     assert found.blockers[0].cure == "export it as float32"
 
 
+def test_an_output_whose_size_an_input_decides_is_refused_in_a_static_graph() -> None:
+    inputs = [value("x", (1, 100)), value("k", (1,), INT64)]
+    outputs = [value("v", None), value("i", None, INT64)]
+    found = looked(model([node("TopK", ["x", "k"], ["v", "i"], name="top")], inputs, outputs))
+    assert [(item.operator, item.nodes) for item in found.blockers] == [("output", ("v",)), ("output", ("i",))]
+    assert "its shape is (1, ?)" in found.blockers[0].message
+    assert "as a constant" in found.blockers[0].cure
+    assert not found.fits
+    stored = model([node("TopK", ["x", "k"], ["v", "i"], name="top")], inputs[:1], outputs, {"k": ints(4)})
+    assert looked(stored).fits
+
+
+def test_an_open_output_of_a_graph_with_open_inputs_is_none_of_it() -> None:
+    assert looked(dynamic(), rows=[1, 8]).fits
+
+
 def test_other_types_keep_theirs() -> None:
     kinds = (FLOAT, INT64, UINT8, TensorProto.INT32, TensorProto.INT8, TensorProto.FLOAT16, TensorProto.BFLOAT16)
     for kind in (*kinds, TensorProto.BOOL):

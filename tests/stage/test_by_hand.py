@@ -108,6 +108,13 @@ def test_a_network_that_there_is_not(name: str, folder: Path) -> None:
     assert isinstance(refused(f"network={name}"), ConfigError)
 
 
+def test_a_list_of_one_is_told_to_leave_out_its_brackets(folder: Path) -> None:
+    for given in ("[disk]", "[disk, disk_lightglue]"):
+        error = refused(f"network={given}")
+        assert error.got == f"network={given}"
+        assert error.cure == "python -m stages.export network=disk, without brackets"
+
+
 @pytest.mark.parametrize(
     ("override", "told"),
     [("export.opset=99", "16 to 23"), ("--opset=3", "--opset")],
