@@ -29,7 +29,7 @@ TOOLS: dict[str, tuple[str, ...]] = {
     "precision_bf16": _AUTOCAST,
     "precision_int8": _QUANTISATION,
     "precision_fp8": _QUANTISATION,
-    "onnxruntime": ("onnxruntime", "onnxruntime-gpu", "polygraphy", "onnx", "ml_dtypes", "numpy"),
+    "onnxruntime": ("onnxruntime", "onnxruntime-gpu", "polygraphy", "onnx", "numpy"),
     "builder_tensorrt_rtx": ("tensorrt-rtx-cu13", "polygraphy", "onnx"),
     "builder_tensorrt": ("tensorrt", "tensorrt-cu13", "tensorrt-cu12", "polygraphy", "onnx"),
     "scikit_image": ("scikit-image", "pillow", "numpy"),

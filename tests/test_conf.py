@@ -140,7 +140,7 @@ def default_of(axis: str) -> str:
 def test_the_defaults_list_names_every_axis_once_and_itself_last() -> None:
     defaults = yaml.safe_load((CONF / "config.yaml").read_text(encoding="utf-8"))["defaults"]
     names = [next(iter(item)) for item in defaults if isinstance(item, dict)]
-    assert sorted(names) == sorted([*AXES, "network", "experiment"])
+    assert sorted(names) == sorted([*AXES, "budget", "network", "experiment"])
     assert defaults[-1] == "_self_"
 
 

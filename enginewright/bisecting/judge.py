@@ -17,7 +17,7 @@ from enginewright.graphs.provider import CPU
 from enginewright.reference import Reference
 from enginewright.rehearsing.rehearsal import REHEARSED
 from enginewright.rehearsing.rounding import rounded_file
-from enginewright.verdicts import PASSED, Verdict, failed, worst
+from enginewright.verdicts import Verdict
 
 
 @dataclass
@@ -28,14 +28,8 @@ class Judged:
     kept: Kept | None = None
 
     def verdict(self, config: NetworkConfig) -> Verdict:
-        """Return the verdict by compare's tolerances and, for a matcher, by the share of matches that it may lose."""
-        return worst([self.comparison.verdict(REHEARSED, config.compare), self._matches(config.compare.matcher_ratio)])
-
-    def _matches(self, least: float) -> Verdict:
-        if self.kept is None or self.kept.ratio >= least:
-            return PASSED
-        share = f"a share of {self.kept.ratio:.4f} where {least:g} is asked"
-        return failed(f"{REHEARSED}: {self.kept.common} of {self.kept.original} matches kept, {share}")
+        """Return the verdict by compare's limits, the share of matches among them."""
+        return self.comparison.verdict(REHEARSED, config.compare)
 
 
 def rehearsed(

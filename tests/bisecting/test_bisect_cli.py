@@ -42,7 +42,7 @@ def test_an_overflow_is_mended_by_the_nodes_that_touch_it(run: Run, tmp_path: Pa
     status, text = run(case(tmp_path, mean_square(), reference(1450.0)))
     assert pasted(text) == ["square$", "mean$", "root$"]
     assert status == 0
-    assert "tensors do not fit their format: square (Mul of norm): overflow" in text
+    assert "tensors do not fit their format: mean (ReduceSum of norm): overflow" in text
     assert "(rehearsals of the search: 1)" in text, "no search: the ranges say it all"
     assert text.rstrip().endswith("ranges: passed\nrehearsed: passed\nit holds")
     assert "  norm: square, mean, root\n" in text

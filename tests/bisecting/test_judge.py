@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from enginewright.bisecting.judge import first_samples, rehearsed
-from enginewright.config.sections import CompareConfig, MatchConfig
+from enginewright.config.sections import CompareConfig
 from enginewright.verdicts import State
 from tests.bisecting.cases import TIGHT, case, shifted, shifted_reference
 from tests.gpu import small
@@ -31,12 +31,12 @@ def test_nodes_in_full_make_a_failing_graph_pass(tmp_path: Path) -> None:
 )
 def test_a_matcher_must_keep_its_matches(offset: float, least: float, state: str, tmp_path: Path) -> None:
     config = case(tmp_path, shifted(), shifted_reference()).config
-    config = replace(config, compare=LOOSE, match=MatchConfig(common_ratio=least))
+    config = replace(config, compare=replace(LOOSE, matcher_ratio=least))
     graph = write(tmp_path / "matcher.onnx", small.matcher(offset, low=True))
     verdict = rehearsed(graph, small.reference(), config).verdict(config)
     assert verdict.state.value == state
     if state == "failed":
-        assert verdict.reason == "rehearsed: 0 of 6 matches kept, a share of 0.0000 where 1 is asked"
+        assert verdict.reason == "rehearsed: 0 of 6 indices kept, a share of 0.0000 where 1 is asked"
 
 
 def test_the_first_samples_have_no_corners() -> None:

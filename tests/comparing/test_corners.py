@@ -179,7 +179,11 @@ def test_the_stage_writes_the_corner_down_and_stops(tmp_path: Path) -> None:
         networks={"small": {"compare": {}}},
         sections=SECTIONS,
         inputs={"reference": tmp_path / "reference.npz", **paths},
-        outputs={"metrics": tmp_path / "compare.json", "curves": tmp_path / "errors.json"},
+        outputs={
+            "metrics": tmp_path / "compare.json",
+            "curves": tmp_path / "errors.json",
+            "ranges": tmp_path / "ranges.json",
+        },
     )
     with pytest.raises(CompareError, match="at rows=1, width=2"):
         main(stage)

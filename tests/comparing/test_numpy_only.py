@@ -15,7 +15,7 @@ from stages.compare import run
 from tests.comparing.graphs import artifact, reference
 
 with tempfile.TemporaryDirectory() as folder:
-    metrics, _ = run(CompareConfig(), reference(), {"exported": artifact(Path(folder), "sound")})
+    metrics, _, _ = run(CompareConfig(), reference(), {"exported": artifact(Path(folder), "sound")})
 assert metrics["verdict"] == "passed", metrics
 print("torch" in sys.modules)
 """

@@ -35,7 +35,7 @@ def test_each_axis_fills_its_section_with_the_dataclass_of_that_section() -> Non
 
 def test_each_axis_has_a_folder_in_conf_and_each_folder_is_an_axis() -> None:
     folders = {path.name for path in CONF.iterdir() if path.is_dir()}
-    assert folders - {"network", "experiment"} == set(AXES)
+    assert folders - {"network", "experiment", "budget"} == set(AXES)
 
 
 @pytest.mark.parametrize("name", ["disk", "disk_lightglue", "a", "net2", "a" * 41])
