@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
+from functools import wraps
+from typing import Any
 
-from hydra.errors import MissingConfigException
+from hydra.errors import HydraException, MissingConfigException
 from omegaconf import DictConfig
 from omegaconf.errors import (
     ConfigAttributeError,
@@ -15,11 +18,35 @@ from omegaconf.errors import (
     MissingMandatoryValue,
     OmegaConfBaseException,
 )
+from yaml import YAMLError
 
 from enginewright.config.resolvers import CONF
 from enginewright.errors import ConfigError, EnginewrightError
 
 _NETWORK = re.compile(r"networks\.(\w+)\.")
+
+
+def tell_by_every_route() -> None:
+    """Let Hydra raise our errors where it composes, in DVC's process too: its own advice is to force a typo in.
+
+    A Hydra without this loader keeps its own words.
+    """
+    try:
+        from hydra._internal.config_loader_impl import ConfigLoaderImpl
+    except ImportError:
+        return
+    load = ConfigLoaderImpl.load_configuration
+    if hasattr(load, "__wrapped__"):
+        return
+
+    @wraps(load)
+    def told(loader: Any, config_name: str | None, overrides: list[str], *rest: Any, **named: Any) -> DictConfig:
+        try:
+            return load(loader, config_name, overrides, *rest, **named)
+        except (HydraException, OmegaConfBaseException, YAMLError) as error:
+            raise as_error(error, [text for text in overrides if not text.startswith("hydra.")]) from None
+
+    ConfigLoaderImpl.load_configuration = told  # type: ignore[assignment, method-assign]
 
 
 def as_error(error: Exception, overrides: list[str]) -> EnginewrightError:
@@ -34,12 +61,20 @@ def as_error(error: Exception, overrides: list[str]) -> EnginewrightError:
     # The outermost of OmegaConf's exceptions: the inner ones still hold placeholders for key and value.
     told = [cause for cause in chain if isinstance(cause, OmegaConfBaseException)]
     found = next((cause for cause in told if isinstance(cause, MissingMandatoryValue)), next(iter(told), error))
+    allowed = _allowed(found)
     return ConfigError(
         f"the configuration does not compose: {_key_of(found)}{_first_part(found)}",
-        expected=_allowed(found),
+        expected=allowed,
         got=" ".join(overrides) or "conf/ as it stands",
-        cure="see conf/ for the keys, their units and ranges",
+        cure=f"{_nearest(found, allowed)}see conf/ for the keys, their units and ranges",
     )
+
+
+def _nearest(error: BaseException, allowed: list[str] | None) -> str:
+    """Return the allowed name that is most like the one that was given, as a question; empty where none is."""
+    full = str(getattr(error, "full_key", None) or getattr(error, "missing_cfg_file", None) or "")
+    close = difflib.get_close_matches(re.split(r"[./]", full)[-1], allowed or [], 1)
+    return f"did you mean {close[0]}? " if close else ""
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

@@ -35,7 +35,9 @@ BAD = [
     Bad("forced key of a network", ("+networks.disk.opset=18",), ("unknown keys", "'opset'", "'export'")),
     Bad("forced key of a model", ("+networks.disk.model.k=8",), ("Key 'k' not in 'ExtractorModel'", "'keypoints'")),
     Bad("forced key at the top", ("+foo=1",), ("unknown keys at the top", AXES, "'foo'")),
-    Bad("unknown key at the top", ("foo=1",), ("Key 'foo' is not in struct",), (AXES,)),
+    Bad("unknown key at the top", ("foo=1",), ("Key 'foo' is not in struct", AXES)),
+    Bad("typo of an axis", ("precison=fp16",), (AXES, "did you mean precision?")),
+    Bad("typo of a model's key", ("networks.disk.model.keypoint=12",), ("'keypoints'", "did you mean keypoints?")),
     Bad("a network that is a number", ("+networks.foo=1",), ("networks.foo is no mapping", "'checkpoint'")),
     Bad("text for a number", ("export.opset=abc",), ("'abc'", "Integer"), ("export.opset",)),
     Bad("a fraction for a count", ("export.opset=18.5",), ("'18.5'", "Integer"), ("export.opset",)),
@@ -61,7 +63,11 @@ BAD = [
     Bad("unknown builder", ("builder=openvino",), ("Could not find 'builder/openvino'", "tensorrt", "tensorrt_rtx")),
     Bad("unknown group", ("quantise=int8",), ("Key 'quantise' is not in struct",), (AXES,)),
     Bad("unknown experiment", ("experiment=nosuch",), ("experiment",)),
-    Bad("unknown network", ("network=[disc]",), ("Could not load 'network/disc'",), ("'disk', 'disk_lightglue'",)),
+    Bad(
+        "unknown network",
+        ("network=[disc]",),
+        ("Could not load 'network/disc'", "'disk', 'disk_lightglue'", "did you mean disk?"),
+    ),
     Bad("unknown output", ("networks.disk_lightglue.model.output=x",), ("expected one of [matches, scores]",)),
     Bad("opset too low", ("export=torchscript", "export.opset=15"), ("export.opset", "16 to 23", "got: 15")),
     Bad("opset too high", ("export.opset=24",), ("export.opset", "16 to 23", "got: 24")),
@@ -140,6 +146,9 @@ def _shell_network(name: str) -> Callable[[Path], object]:
 
 BAD_FILES = [
     BadFile("unknown key", _swap("export/dynamo.yaml", "opset: 20", "opst: 20"), ("opst", "ExportConfig")),
+    BadFile(
+        "section misspelt", _swap("network/disk.yaml", "checkpoint:", "checkpont:"), ("'extractor'", "mean checkpoint?")
+    ),
     BadFile("wrong type", _swap("export/dynamo.yaml", "opset: 20", "opset: abc"), ("'abc'", "Integer")),
     BadFile("unknown choice", _swap("precision/fp32.yaml", "precision: fp32", "precision: int4"), ("[fp32, tf32,",)),
     BadFile("a target", _swap("export/dynamo.yaml", "opset: 20", "_target_: os.system\nopset: 20"), ("_target_",)),
