@@ -36,7 +36,7 @@ def test_a_matcher_must_keep_its_matches(offset: float, least: float, state: str
     verdict = rehearsed(graph, small.reference(), config).verdict(config)
     assert verdict.state.value == state
     if state == "failed":
-        assert verdict.reason == "rehearsed: 0 of 6 indices kept, a share of 0.0000 where 1 is asked"
+        assert "rehearsed: 0 of 6 indices kept, a share of 0.0000 where 1 is asked" in verdict.reason
 
 
 def test_the_first_samples_have_no_corners() -> None:

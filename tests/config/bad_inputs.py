@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.config.routes import conf_copy, edited
 
 OPTIONS = "['exporter', 'opset', 'dynamic']"
-AXES = "['data', 'layernorm', 'export', 'simplify', 'precision', 'compare', 'builder', 'match'"
+AXES = "['data', 'layernorm', 'export', 'simplify', 'precision'"
 
 
 @dataclass(frozen=True)

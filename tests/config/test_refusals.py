@@ -88,13 +88,13 @@ def test_hydras_advice_to_force_a_key_in_is_left_out() -> None:
 
 
 def test_hydras_search_path_is_left_out() -> None:
-    text = str(told(["precision=fp8"]))
+    text = str(told(["precision=int4"]))
     assert "search path" not in text
     assert "provider" not in text
 
 
 def test_internal_notes_and_placeholders_are_left_out() -> None:
-    for overrides in (["export.opset=abc"], ["export.opst=1"], ["precision.precision=fp8"]):
+    for overrides in (["export.opset=abc"], ["export.opst=1"], ["precision.precision=int4"]):
         text = str(told(overrides))
         for noise in ("full_key", "reference_type", "object_type", "$KEY", "$VALUE"):
             assert noise not in text

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import ml_dtypes
 import numpy as np
 import pytest
@@ -11,7 +13,7 @@ from onnx import TensorProto
 
 from enginewright.rehearsing.formats import FORMATS
 
-TYPES = {TensorProto.FLOAT16: np.float16, TensorProto.BFLOAT16: ml_dtypes.bfloat16}
+TYPES: dict[int, Any] = {TensorProto.FLOAT16: np.float16, TensorProto.BFLOAT16: ml_dtypes.bfloat16}
 
 
 @pytest.mark.parametrize("kind", TYPES)
@@ -26,7 +28,7 @@ def test_rounding_is_that_of_the_type_itself(kind: int, values: list[float]) -> 
 @pytest.mark.parametrize("kind", TYPES)
 def test_the_largest_number_and_the_exact_integers_are_those_of_the_type(kind: int) -> None:
     found = FORMATS[kind]
-    assert found.largest == float(ml_dtypes.finfo(TYPES[kind]).max)
+    assert found.largest == float(ml_dtypes.finfo(TYPES[kind]).max)  # type: ignore[no-untyped-call]
     whole = np.arange(found.exact_integers + 2, dtype=np.float32)
     assert np.array_equal(found.rounded(whole[:-1]), whole[:-1])
     assert found.rounded(whole[-1:])[0] != whole[-1]

@@ -20,6 +20,9 @@ from stages.compare import SECTIONS, main, run
 from tests.comparing.graphs import artifact, reference
 
 NAMES = ("exported", "simplified", "typed")
+HALF = CompareConfig(max_abs=1e-2, mean_abs=1e-3, p99_abs=1e-2, cosine=0.999)
+"""What rounding to float16 may cost."""
+
 on_cpu = pytest.mark.skipif(has_cuda(), reason="onnxruntime-gpu is installed: reduced precision is judged")
 
 
@@ -74,12 +77,29 @@ def test_one_bad_graph_fails_and_is_named(tmp_path: Path, kind: str) -> None:
 
 @on_cpu
 def test_fp16_on_a_cpu_is_not_run_and_nothing_is_said_of_its_errors(tmp_path: Path) -> None:
-    metrics, curves, _ = run(CompareConfig(), reference(), graphs(tmp_path, "sound", "sound", "half"))
+    metrics, curves, ranges = run(HALF, reference(), graphs(tmp_path, "sound", "sound", "half"))
     assert metrics["verdict"] == "not_run"
     assert metrics["reason"].startswith("typed: float16 on a CPU proves nothing")
-    assert metrics["verdicts"] == {"exported": "passed", "simplified": "passed", "typed": "not_run"}
+    assert metrics["verdicts"] == {
+        "exported": "passed",
+        "simplified": "passed",
+        "typed": "not_run",
+        "ranges": "passed",
+        "rehearsed": "passed",
+    }
     assert "typed" not in metrics
-    assert {row["series"] for row in curves} == {"exported y", "simplified y"}
+    assert {row["series"] for row in curves} == {"exported y", "simplified y", "rehearsed y"}
+    assert [row["tensor"] for row in ranges] == ["low", "twice"]
+
+
+@on_cpu
+def test_what_a_rehearsal_refutes_has_failed_without_a_gpu(tmp_path: Path) -> None:
+    found = reference()
+    far = replace(found, inputs={"x": found.inputs["x"] * 1e5}, outputs={"y": found.outputs["y"] * 1e5})
+    metrics, _, _ = run(HALF, far, graphs(tmp_path, "sound", "sound", "half"))
+    assert metrics["verdict"] == "failed"
+    assert metrics["verdicts"]["ranges"] == metrics["verdicts"]["rehearsed"] == "failed"
+    assert "do not fit their format" in metrics["reason"]
 
 
 @on_cpu
@@ -92,8 +112,9 @@ def test_a_failure_outweighs_what_was_not_run(tmp_path: Path) -> None:
 
 @on_cpu
 def test_only_reduced_graphs_leave_nothing_to_run(tmp_path: Path) -> None:
-    metrics, curves, _ = run(CompareConfig(), reference(), graphs(tmp_path, "half", "half", "half"))
-    assert (metrics["verdict"], curves) == ("not_run", [])
+    metrics, curves, _ = run(HALF, reference(), graphs(tmp_path, "half", "half", "half"))
+    assert metrics["verdict"] == "not_run"
+    assert {row["series"] for row in curves} == {"rehearsed y"}, "a rehearsal is no run of the graph"
 
 
 @on_cpu
