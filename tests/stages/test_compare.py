@@ -159,7 +159,8 @@ def test_a_reporting_gate_writes_it_down_only(tmp_path: Path) -> None:
 
 @on_cpu
 def test_a_strict_gate_lets_through_what_was_not_run(tmp_path: Path) -> None:
-    stage = stage_in(tmp_path, "sound", "sound", "half", gate="strict")
+    limits = {"max_abs": 1e-2, "mean_abs": 1e-3, "p99_abs": 1e-2, "cosine": 0.999}
+    stage = stage_in(tmp_path, "sound", "sound", "half", gate="strict", **limits)
     main(stage)
     assert read_json(stage.outputs["metrics"])["verdict"] == "not_run"
 
