@@ -6,6 +6,7 @@ pieces made and gives everything it makes; what no later piece reads is let go.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -73,13 +74,31 @@ class _Piece:
 
     def run(self, held: Mapping[str, NDArray[Any]]) -> Iterator[tuple[str, NDArray[Any]]]:
         """Yield (name, value) of every tensor that the piece makes."""
-        values = self._session.run(self.makes, {name: held[name] for name in self.reads})
+        try:
+            values = self._session.run(self.makes, {name: held[name] for name in self.reads})
+        except Exception as error:  # ONNX Runtime's errors have no common class of their own
+            raise _refused(error) from error
         yield from zip(self.makes, map(np.asarray, values), strict=True)
 
 
-def _cut(nodes: Sequence[onnx.NodeProto]) -> Iterator[Sequence[onnx.NodeProto]]:
-    for start in range(0, len(nodes), _NODES_AT_ONCE):
-        yield nodes[start : start + _NODES_AT_ONCE]
+def _cut(nodes: Sequence[onnx.NodeProto]) -> Iterator[list[onnx.NodeProto]]:
+    """Yield the nodes in pieces, none of which ends between a quantised tensor and a reader of it.
+
+    numpy has no 8-bit float to hold such a tensor in.
+    """
+    readers = Counter(name for node in nodes for name in reads_of(node))
+    piece: list[onnx.NodeProto] = []
+    waiting: Counter[str] = Counter()
+    for node in nodes:
+        piece.append(node)
+        waiting.subtract(name for name in reads_of(node) if name in waiting)
+        if node.op_type == "QuantizeLinear":
+            waiting[node.output[0]] = readers[node.output[0]]
+        if len(piece) >= _NODES_AT_ONCE and not any(waiting.values()):
+            yield piece
+            piece = []
+    if piece:
+        yield piece
 
 
 def reads_of(node: onnx.NodeProto) -> Iterator[str]:
@@ -105,7 +124,11 @@ def _session(model: onnx.ModelProto) -> onnxruntime.InferenceSession:
     options.log_severity_level = 3
     try:
         return onnxruntime.InferenceSession(model.SerializeToString(), options, providers=[CPU])
-    except Exception as error:  # ONNX Runtime's errors have no common class of their own
-        raise GraphError(
-            f"a piece of the graph does not run in ONNX Runtime: {error}", expected="a graph that ONNX Runtime runs"
-        ) from error
+    except Exception as error:  # as above
+        raise _refused(error) from error
+
+
+def _refused(error: Exception) -> GraphError:
+    return GraphError(
+        f"a piece of the graph does not run in ONNX Runtime: {error}", expected="a graph that ONNX Runtime runs"
+    )

@@ -44,6 +44,22 @@ def test_pieces_of_any_size_compute_the_same(at_once: int, monkeypatch: pytest.M
     np.testing.assert_array_equal(seen["t4"], x + 5)
 
 
+def test_an_8_bit_float_never_leaves_its_piece(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streaming, "_NODES_AT_ONCE", 1)
+    nodes = [
+        helper.make_node("QuantizeLinear", ["x", "scale", "zero"], ["q"], "q"),
+        helper.make_node("Relu", ["x"], ["other"], "between"),
+        helper.make_node("DequantizeLinear", ["q", "scale", "zero"], ["low"], "dq"),
+        helper.make_node("DequantizeLinear", ["q", "scale", "zero"], ["again"], "dq2"),
+        helper.make_node("Add", ["low", "again"], ["y"], "sum"),
+    ]
+    zero = helper.make_tensor("zero", onnx.TensorProto.FLOAT8E4M3FN, [], [0.0])
+    model = model_of(nodes, [value("x", (1, 4))], [value("y", (1, 4))], [tensor("scale", 0.5), zero])
+    outputs, seen = shown(model, np.array([[0.1, 1.0, 3.3, 300.0]], np.float32))
+    np.testing.assert_array_equal(seen["low"], [[0.1015625, 1.0, 3.25, 224.0]])
+    np.testing.assert_array_equal(outputs["y"], 2 * seen["low"])
+
+
 def test_branches_and_functions_read_what_is_around_them() -> None:
     model, x = nested(), np.array([[-1.0, 2.0, -3.0, 4.0]], dtype=np.float32)
     whole = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
@@ -55,3 +71,8 @@ def test_a_piece_that_does_not_run_is_named_as_such() -> None:
     node = helper.make_node("NoSuchOperator", ["x"], ["y"])
     with pytest.raises(GraphError, match="a piece of the graph does not run"):
         Streamed(model_of([node], [value("x", (1, 4))], [value("y", (1, 4))]))
+
+
+def test_inputs_that_do_not_fit_are_refused() -> None:
+    with pytest.raises(GraphError, match="a piece of the graph does not run"):
+        shown(chain(3), np.zeros((1, 4), np.int64))
