@@ -40,6 +40,10 @@ MATCH_COLUMNS = (
 COMPARE_COLUMNS = ("output", "largest error", "mean error", "99th percentile", "cosine")
 
 
+REHEARSED = "rehearsed"
+"""The typed graph on a CPU with every result rounded: no run of the graph itself, and told apart from one."""
+
+
 def stage_rows(metrics: Mapping[str, Metrics]) -> list[Row]:
     """Return a row for each stage. A missing match is left out, since only matchers have one."""
     present = [stage for stage in STAGES if stage in metrics or stage != "match"]
@@ -50,7 +54,7 @@ def match_rows(metrics: Metrics) -> list[Row]:
     """Return a row for the original and for each artifact of match.json; cells as `MATCH_COLUMNS`."""
     return [
         Row(name, state_of(entry), str(entry.get("reason", "")), _match_cells(entry))
-        for name, entry in _entries(metrics, ("original", "exported", "simplified", "typed", "engine"))
+        for name, entry in _entries(metrics, ("original", "exported", "simplified", "typed", REHEARSED, "engine"))
     ]
 
 
@@ -64,7 +68,7 @@ def compare_rows(metrics: Metrics) -> list[Row]:
     artifacts = {name: metrics.get(name, {}) for name in names}
     return [
         Row(artifact, state_of({"verdict": verdicts.get(artifact)}), "", cells)
-        for artifact, entry in _entries(artifacts, ("exported", "simplified", "typed"))
+        for artifact, entry in _entries(artifacts, ("exported", "simplified", "typed", REHEARSED))
         for cells in _compare_cells(entry)
     ]
 
@@ -129,6 +133,8 @@ def _cast(metrics: Metrics) -> Iterator[str]:
 
 def _compare(metrics: Metrics) -> Iterator[str]:
     yield f"largest error {small(largest_error(metrics))}"
+    if ranges := metrics.get("ranges"):
+        yield f"{count(ranges.get('faulty'))} of {count(ranges.get('tensors'))} reduced tensors out of range"
 
 
 def _build(metrics: Metrics) -> Iterator[str]:
@@ -145,8 +151,9 @@ def _match(metrics: Metrics) -> Iterator[str]:
 
 
 def largest_error(metrics: Metrics) -> float | None:
-    """Return the largest `max_abs` of compare.json over artifacts and outputs, or None if nothing was compared."""
-    outputs = [values for _, entry in _entries(metrics, ()) for values in entry.values() if isinstance(values, Mapping)]
+    """Return the largest `max_abs` of compare.json over the graphs that ran and their outputs, or None if none did."""
+    entries = [entry for name, entry in _entries(metrics, ()) if name != REHEARSED]
+    outputs = [values for entry in entries for values in entry.values() if isinstance(values, Mapping)]
     return max((float(values["max_abs"]) for values in outputs if "max_abs" in values), default=None)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from enginewright.report.collect import Metrics, collect
-from enginewright.report.rows import largest_error
+from enginewright.report.rows import REHEARSED, largest_error
 from enginewright.report.words import NOTHING, STATES, count, megabytes, small, state_of
 
 
@@ -86,7 +86,7 @@ def _result(metrics: Metrics | None, figure: Callable[[Metrics], str]) -> Result
 def _kept(match: Metrics) -> Result:
     """Return what is kept by the first graph that failed, or else by the last before the engine, the typed one."""
     original = count(match.get("original", {}).get("matches"))
-    graphs = [match[name] for name in ("exported", "simplified", "typed") if name in match]
+    graphs = [match[name] for name in ("exported", "simplified", "typed", REHEARSED) if name in match]
     failing = (entry for entry in graphs if state_of(entry) == "failed")
     shown = next(failing, match.get("typed"))
     return _result(shown, lambda entry: f"{count(entry.get('common'))} of {original}")

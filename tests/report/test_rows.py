@@ -140,3 +140,20 @@ def test_outputs_that_lack_keys_have_dashes(values: dict[str, float]) -> None:
 def test_rows_stand_in_pipeline_order_whatever_the_order_of_files(stage: str, row: int) -> None:
     shuffled = dict(sorted(LIGHTGLUE.items(), reverse=True))
     assert stage_rows(shuffled)[row].name == stage
+
+
+def test_a_rehearsal_is_a_row_of_its_own_and_no_error_of_a_graph() -> None:
+    metrics = {
+        "typed": {"y": {"max_abs": 1e-3}},
+        "rehearsed": {"y": {"max_abs": 0.5, "mean_abs": 0.1, "p99_abs": 0.4, "cosine": 0.9}},
+        "ranges": {"tensors": 776, "faulty": 3, "drowned": 1, "over_max": 49.2, "noise_max": 0.01},
+        "verdicts": {"typed": "not_run", "rehearsed": "failed", "ranges": "failed"},
+        "verdict": "failed",
+        "reason": "why",
+    }
+    assert largest_error(metrics) == 1e-3
+    rows = {row.name: row for row in compare_rows(metrics)}
+    assert list(rows) == ["typed", "rehearsed", "ranges"]
+    assert (rows["rehearsed"].state, rows["rehearsed"].cells[1]) == ("failed", "0.5")
+    figures = next(row.cells for row in stage_rows({"compare": metrics}) if row.name == "compare")
+    assert "3 of 776 reduced tensors out of range" in figures
