@@ -38,6 +38,17 @@ def test_any_sample_is_enough() -> None:
     assert nodes_out_of_range(scaled(), [{"x": np.full((1, 4), np.inf, np.float32)}], 10.0) == ["scale"]
 
 
+def test_a_layernorm_is_left_out_whatever_it_sees() -> None:
+    node = helper.make_node("LayerNormalization", ["x", "ones"], ["normal"], "norm")
+    model = model_of(
+        [node, helper.make_node("Mul", ["x", "normal"], ["y"], "mul")],
+        [value("x", (1, 4))],
+        [value("y", (1, 4))],
+        [tensor("ones", [1.0] * 4)],
+    )
+    assert nodes_out_of_range(model, [{"x": np.array([[1, -3, 2, 5e5]], np.float32)}], 100.0) == ["mul"]
+
+
 def test_every_node_of_the_graph_gets_a_name_of_its_own_and_keeps_the_one_it_has() -> None:
     model = nested()
     model.graph.node[1].name = ""
