@@ -14,6 +14,8 @@ from enginewright.errors import GraphError, RequirementError
 from enginewright.graphs.provider import CPU, CUDA
 
 _WARM_UP, _RUNS = 20, 100
+_NO_KERNEL = ("NOT_IMPLEMENTED", "IsNodeCompatibleWithProvider")
+"""What it says of an operator that it has not in the types of a graph: bf16's Greater in 1.31.1, for example."""
 
 
 class Session:
@@ -36,6 +38,10 @@ class Session:
         try:
             self._session = onnxruntime.InferenceSession(str(graph), options, providers=chosen)
         except Exception as error:  # ONNX Runtime's errors have no common class of their own
+            if any(words in str(error) for words in _NO_KERNEL):
+                raise RequirementError(
+                    f"ONNX Runtime's {provider} has no kernel for the types of {graph.name}", got=_short(error)
+                ) from error
             raise self._refused(error) from error
         if provider not in self._session.get_providers():
             raise RequirementError(f"ONNX Runtime cannot start {provider} here", got=self._session.get_providers())
@@ -66,5 +72,10 @@ class Session:
         return (time.perf_counter() - start) * 1e3
 
     def _refused(self, error: Exception) -> GraphError:
-        text = " ".join(str(error).split())[:300]
-        return GraphError(f"{self._name} does not run in ONNX Runtime: {text}", expected="a graph that it runs")
+        return GraphError(
+            f"{self._name} does not run in ONNX Runtime: {_short(error)}", expected="a graph that it runs"
+        )
+
+
+def _short(error: Exception) -> str:
+    return " ".join(str(error).split())[:300]

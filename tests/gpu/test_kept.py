@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from onnx import TensorProto, helper
 
 from enginewright.errors import GraphError, RequirementError
 from enginewright.gpu.kept import kept_matches
@@ -13,7 +14,7 @@ from enginewright.gpu.session import Session
 from enginewright.graphs.provider import CPU, CUDA, has_cuda
 from tests.comparing.graphs import artifact
 from tests.gpu.small import matcher, reference
-from tests.graphs.small import write
+from tests.graphs.small import model_of, value, write
 
 
 def test_all_are_kept(tmp_path: Path) -> None:
@@ -36,6 +37,17 @@ def test_a_graph_that_does_not_run_is_named(tmp_path: Path) -> None:
         Session(artifact(tmp_path, "unknown operator"), CPU)
     with pytest.raises(GraphError, match=r"sound\.onnx does not run"):
         Session(artifact(tmp_path, "sound"), CPU).run({"other": np.zeros(1)})
+
+
+def test_types_that_the_provider_has_no_kernel_for_are_a_missing_requirement(tmp_path: Path) -> None:
+    nodes = [
+        helper.make_node("Cast", ["x"], ["low"], to=TensorProto.BFLOAT16),
+        helper.make_node("Erf", ["low"], ["other"]),
+        helper.make_node("Cast", ["other"], ["y"], to=TensorProto.FLOAT),
+    ]
+    graph = write(tmp_path / "m.onnx", model_of(nodes, [value("x", (1, 4))], [value("y", (1, 4))]))
+    with pytest.raises(RequirementError, match=r"CPUExecutionProvider has no kernel for the types of m\.onnx"):
+        Session(graph, CPU)
 
 
 @pytest.mark.skipif(has_cuda(), reason="onnxruntime-gpu is installed")
