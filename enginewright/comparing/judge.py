@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import floor
 from typing import Any
 
 import numpy as np
@@ -33,8 +34,8 @@ class Matches:
         return Matches(self.original + other.original, self.kept + other.kept)
 
     def breach(self, least: float) -> str | None:
-        """Return that too small a share is kept, in words, or None."""
-        if self.kept >= least * self.original:
+        """Return that too small a share is kept, in words, or None; of few indices a part of one is not asked."""
+        if self.kept >= floor(least * self.original):
             return None
         share = self.kept / self.original
         return f"{self.kept} of {self.original} indices kept, a share of {share:.4f} where {least:g} is asked"

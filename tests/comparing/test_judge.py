@@ -109,6 +109,7 @@ def test_indices_are_counted_where_the_original_has_one() -> None:
 def test_a_share_of_the_indices_may_be_lost_and_no_more() -> None:
     config = CompareConfig(matcher_ratio=0.9)
     assert judge_errors("typed", {"mscores": WITHIN_ALL}, 0.0, config, Matches(10, 9)) == PASSED
+    assert judge_errors("typed", {"mscores": WITHIN_ALL}, 0.0, config, Matches(5, 4)) == PASSED, "4.5 is asked"
     verdict = judge_errors("typed", {"mscores": WITHIN_ALL}, 0.0, config, Matches(100, 89))
     assert verdict.state is State.failed
     assert verdict.reason == "typed: 89 of 100 indices kept, a share of 0.8900 where 0.9 is asked"
