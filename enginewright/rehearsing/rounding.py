@@ -17,6 +17,7 @@ import onnx
 from onnx import TensorProto, helper
 
 from enginewright.graphs.files import load_graph, save_graph
+from enginewright.rehearsing.eight_bit_floats import as_casts
 from enginewright.rehearsing.formats import Format
 from enginewright.rehearsing.kept_exact import exact, keep_exact
 from enginewright.rehearsing.sums import SUM
@@ -55,7 +56,7 @@ def rounded(twin: Twin, full: frozenset[str] = frozenset(), source: onnx.ModelPr
     nodes = [step for node in model.graph.node for step in _steps(node, twin.reduced, full)]
     del model.graph.node[:]
     model.graph.node.extend(nodes)
-    return model
+    return as_casts(model)
 
 
 def _steps(node: onnx.NodeProto, reduced: dict[str, Format], full: frozenset[str]) -> Iterator[onnx.NodeProto]:
