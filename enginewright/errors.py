@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import NoReturn
 
 
 class EnginewrightError(Exception):
@@ -62,10 +61,12 @@ class RequirementError(EnginewrightError):
     """Something that this machine lacks."""
 
 
-def exit_with(main: Callable[[], int | None]) -> NoReturn:
-    """Run a command and exit with the status that it returns; a user's error is printed and exits with 1."""
+def exit_with(main: Callable[[], int | None]) -> None:
+    """Run a command; exit with the status that it returns, if any, and after printing a user's error with 1."""
     try:
-        sys.exit(main())
+        status = main()
     except EnginewrightError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(1)
+    if status:
+        sys.exit(status)

@@ -168,5 +168,5 @@ def test_several_pairs_are_one() -> None:
 def test_common_ratio_of_nothing_is_zero() -> None:
     nothing: Any = {"original": 0, "matches": 0, "common": 0, "keypoints": 0, "missing": 0, "not_finite": 0}
     empty = np.zeros(0)
-    arrays: Any = dict.fromkeys(("distances", "cosines", "confidence", "errors"), empty)
+    arrays: Any = dict.fromkeys(("distances", "cosines", "confidence", "errors", "original_errors"), empty)
     assert Comparison(**nothing, **arrays).common_ratio == 0

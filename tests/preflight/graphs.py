@@ -275,7 +275,7 @@ KNOWN: dict[str, Known] = {
     "nine axes": Known(lambda: _typed(FLOAT, (1,) * 9), ("x",), "input", "9 axes", "8 axes"),
     "no range": Known(dynamic, ("x",), "input", "axis rows of the input x has no range", "model.ranges.rows", "graph"),
     "external data": Known(_external, ("w",), "tensor", "another file", "save_as_external_data=False", "graph"),
-    "opset of the future": Known(lambda: _opset(99), ("as a whole",), "graph", "opset 99", "export.opset", "graph"),
+    "opset of the future": Known(lambda: _opset(99), ("as a whole",), "graph", "opset 99", "with opset", "graph"),
 }
 
 CLEAN: dict[str, tuple[Callable[[], onnx.ModelProto], dict[str, list[int]]]] = {

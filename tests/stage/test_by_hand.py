@@ -151,7 +151,7 @@ def test_a_real_stage_writes_below_scratch_and_nowhere_else(tmp_path: Path) -> N
         "scratch/simplify/metrics/disk/simplify.json",
     }
     metrics = read_json(folder / "scratch/simplify/metrics/disk/simplify.json")
-    assert metrics == {"kept": "exported", "nodes_after": 1, "nodes_before": 1}
+    assert metrics.items() >= {"kept": "exported", "nodes_after": 1, "nodes_before": 1}.items()
     assert SECTIONS == ("simplify",)
 
 

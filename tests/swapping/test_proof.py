@@ -35,7 +35,7 @@ def test_a_complete_swap_passes(form: Form) -> None:
     module = Tiny(extra=False)
     found, swapped = count_layernorms(module), swap_layernorms(module, form)
     check_layers(found, swapped, contract(), form)
-    assert swapped == (2 if form is Form.decomposed else 0)
+    assert swapped == (0 if form is Form.native else 2)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import onnx
-from hypothesis import assume, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from enginewright.graphs.layernorm_forms import fuse_layernorms
@@ -54,7 +54,7 @@ def other_number(model: onnx.ModelProto, data: st.DataObject) -> None:
 CHANGES = (swapped, renamed, rewired, reduced_elsewhere, other_number)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
 @given(spellings, st.data())
 def test_a_changed_graph_computes_the_same_fused_or_not(spelling: Spelling, data: st.DataObject) -> None:
     model = spelling.model()
