@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from enginewright.artifacts import read_json
-from enginewright.errors import GraphError, RequirementError
+from enginewright.errors import ConfigError, GraphError, RequirementError
 from enginewright.gpu.kept import kept_matches
 from enginewright.gpu.session import Session
 from enginewright.graphs.provider import CUDA
@@ -21,9 +21,17 @@ def measured(folder: Path) -> list[dict[str, Any]]:
     """Return a row for each variant of the folder: what was known of it, and what this GPU found.
 
     Raises:
+        ConfigError: if the folder holds no variant.
         RequirementError: where there is no GPU and `REQUIRE_GPU=1` forbids `not_run`.
     """
     paths = sorted(folder.glob("*.json"))
+    if not paths:
+        raise ConfigError(
+            "there are no variants to run",
+            expected="NAME.json and NAME.onnx of each",
+            got=f"nothing in {folder}",
+            cure="python -m enginewright.gpu build",
+        )
     rows = []
     with progress("running variants", len(paths), "variants") as tick:
         for done, path in enumerate(paths, start=1):

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from enginewright.errors import RequirementError
+from enginewright.errors import ConfigError, RequirementError
 from enginewright.gpu import measure
 from enginewright.gpu.measure import measured
 from enginewright.gpu.session import Session
@@ -58,6 +58,12 @@ def test_without_a_gpu_nothing_is_judged(folder: Path) -> None:
     found = by_name(measured(folder))
     assert {row["verdict"] for row in found.values()} == {"not_run"}
     assert found["native-fp16"]["reason"] == "ONNX Runtime cannot start CUDAExecutionProvider here"
+
+
+def test_a_folder_without_variants_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="no variants to run") as caught:
+        measured(tmp_path)
+    assert caught.value.cure == "python -m enginewright.gpu build"
 
 
 @without_gpu
