@@ -37,7 +37,7 @@ def test_a_bad_override_stops_before_any_stage(scratch: Workspace, override: str
 
 
 def test_a_stale_params_file_stops_every_route(scratch: Workspace) -> None:
-    scratch.edit("conf/compare/strict.yaml", r"^max_abs: 1.0e-3", "max_abs: 2.0e-3")
+    scratch.edit("conf/budget/fp32.yaml", r"^max_abs: 1.0e-3", "max_abs: 2.0e-3")
     says = ("params.yaml is stale", "make params")
     refused(scratch, "dvc", "repro", says=says)
     refused(scratch, "dvc", "repro", "compare@disk", says=says)
