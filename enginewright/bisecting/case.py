@@ -9,9 +9,9 @@ from pathlib import Path
 import onnx
 
 from enginewright.bisecting.last_run import fitting
-from enginewright.casting.ranges import name_nodes
 from enginewright.config.network import NetworkConfig
 from enginewright.config.sections import CastConfig
+from enginewright.graphs.clean import name_nodes
 from enginewright.graphs.files import load_graph, save_graph
 from enginewright.graphs.modules import kept_modules
 from enginewright.progress import progress

@@ -13,10 +13,11 @@ import onnx
 
 from enginewright.casting.calibration import calibration_samples
 from enginewright.casting.islands import exactly
-from enginewright.casting.ranges import name_nodes, nodes_out_of_range
+from enginewright.casting.ranges import nodes_out_of_range
 from enginewright.config.choices import Precision, Rest
 from enginewright.config.sections import CastConfig
 from enginewright.errors import EnginewrightError, GraphError
+from enginewright.graphs.clean import name_nodes
 from enginewright.graphs.files import graph_bytes
 from enginewright.reference import Reference
 

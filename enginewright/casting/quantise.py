@@ -19,10 +19,11 @@ from enginewright.casting.autocast import cast_all_but, explained, quiet
 from enginewright.casting.calibration import calibration_samples
 from enginewright.casting.islands import exactly
 from enginewright.casting.products import check_ranges
-from enginewright.casting.ranges import name_nodes, nodes_out_of_range
+from enginewright.casting.ranges import nodes_out_of_range
 from enginewright.casting.strays import spare_others
 from enginewright.config.choices import Calibration, Rest
 from enginewright.config.sections import CastConfig
+from enginewright.graphs.clean import name_nodes
 from enginewright.graphs.files import graph_bytes, load_graph
 from enginewright.reference import Arrays, Reference
 

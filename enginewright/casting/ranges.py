@@ -10,7 +10,7 @@ the next LayerNorm would overflow. The form `island` is the one that stays fp32.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import onnx
@@ -41,18 +41,3 @@ def nodes_out_of_range(model: onnx.ModelProto, samples: Sequence[Arrays], data_m
     formed = {node.name for node in layernorm_nodes(model)}
     nodes = (node for node in model.graph.node if node.op_type != "Constant" and node.name not in formed)
     return [node.name for node in nodes if not above.isdisjoint((*node.input, *node.output))]
-
-
-def name_nodes(model: onnx.ModelProto) -> None:
-    """Give every node of the main graph a name: nodes are told apart by it, and each tool would make up its own."""
-    taken = {node.name for node in model.graph.node}
-    for index, node in enumerate(model.graph.node):
-        if not node.name:
-            node.name = next(name for name in _candidates(f"{node.op_type}_{index}") if name not in taken)
-            taken.add(node.name)
-
-
-def _candidates(name: str) -> Iterator[str]:
-    while True:
-        yield name
-        name += "_"

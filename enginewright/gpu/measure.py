@@ -10,7 +10,9 @@ import numpy as np
 from enginewright.artifacts import read_json
 from enginewright.errors import ConfigError, GraphError, RequirementError
 from enginewright.gpu.kept import kept_matches
+from enginewright.gpu.overflow import overflowing
 from enginewright.gpu.session import Session
+from enginewright.gpu.stand_ins import runnable
 from enginewright.graphs.provider import CUDA
 from enginewright.progress import progress
 from enginewright.reference import load_reference
@@ -55,14 +57,17 @@ def _on_gpu(graph: Path, facts: dict[str, Any], folder: Path) -> dict[str, Any]:
 def _run(graph: Path, facts: dict[str, Any], folder: Path) -> dict[str, Any]:
     tf32 = facts["precision"] == "tf32"
     reference = load_reference(folder / f"{facts['network']}.npz")
-    kept = kept_matches(graph, reference, CUDA, tf32)
-    _, inputs, _ = next(reference.samples())
-    times = Session(graph, CUDA, tf32).milliseconds(inputs)
-    verdict = _judged(kept, float(facts["matcher_ratio"]))
-    return {"gpu": {**kept, "latency_ms": float(np.median(times)), **verdict.as_metrics()}}
+    with runnable(graph, CUDA) as (path, in_float32):
+        kept = kept_matches(path, reference, CUDA, tf32)
+        _, inputs, _ = next(reference.samples())
+        times = Session(path, CUDA, tf32).milliseconds(inputs)
+        overflow = overflowing(path, reference, CUDA)
+    verdict = _judged(kept, float(facts["matcher_ratio"]), overflow)
+    told = {"overflow": overflow} | ({"in_float32": in_float32} if in_float32 else {})
+    return {"gpu": {**kept, "latency_ms": float(np.median(times)), **told, **verdict.as_metrics()}}
 
 
-def _judged(kept: dict[str, Any], least: float) -> Verdict:
+def _judged(kept: dict[str, Any], least: float, overflow: list[str]) -> Verdict:
     share = kept["common"] / kept["original"] if kept["original"] else 0.0
     if not np.isfinite(kept["mscores_max_abs"]):
         return failed("a confidence is NaN or Inf")
@@ -70,4 +75,6 @@ def _judged(kept: dict[str, Any], least: float) -> Verdict:
         return failed(
             f"{kept['common']} of {kept['original']} matches kept, a share of {share:.4f}; {least:g} is asked"
         )
+    if overflow:
+        return failed(f"tensors that overflow on the GPU: {len(overflow)}, the first is {overflow[0]}")
     return PASSED

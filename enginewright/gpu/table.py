@@ -15,12 +15,13 @@ _HEADS = (
     "verdict",
     "rehearsed on a CPU",
     "ranges on a CPU",
+    "overflowing on the GPU",
     "ms",
 )
 
 
 def table(rows: Sequence[Mapping[str, Any]], where: Mapping[str, Any]) -> str:
-    """Return Markdown: one row a variant, and below it why each `failed`, `refused` or `not_run` is one."""
+    """Return Markdown: one row a variant; below, why each is `failed`, `refused` or `not_run`, and what stood in."""
     lines = [f"| {' | '.join(_HEADS)} |", f"|{' --- |' * len(_HEADS)}"]
     lines += [f"| {' | '.join(_cells(row))} |" for row in rows]
     reasons = [f"- {_title(row)}: {reason}" for row in rows if (reason := _reason(row))]
@@ -41,6 +42,7 @@ def _cells(row: Mapping[str, Any]) -> list[str]:
         "refused" if row["status"] == "refused" else gpu["verdict"].replace("_", " "),
         _share(row["rehearsed"]) if "rehearsed" in row else "—",
         f"{ranges['verdict']}, {ranges['faulty']} faulty" if ranges else "—",
+        str(len(gpu["overflow"])) if ran else "—",
         f"{gpu['latency_ms']:.2f}" if ran else "—",
     ]
 
@@ -57,4 +59,6 @@ def _reason(row: Mapping[str, Any]) -> str:
     told = row["reason"] if row["status"] == "refused" else row["gpu"]["reason"]
     ranges = row.get("ranges", {})
     flagged = f"ranges: {ranges['reason']}" if ranges.get("reason") else ""
-    return "; ".join(" ".join(text.split()) for text in (told, flagged) if text)
+    widened = row["gpu"].get("in_float32", [])
+    stood_in = f"in float32, for want of a kernel: {', '.join(widened)}" if widened else ""
+    return "; ".join(" ".join(text.split()) for text in (told, flagged, stood_in) if text)

@@ -40,4 +40,4 @@ def test_nodes_of_the_source_are_named_as_the_cast_names_them(tmp_path: Path) ->
     model = shifted()
     model.graph.node[1].ClearField("name")
     found = case(tmp_path, model, shifted_reference())
-    assert [node.name for node in found.source().graph.node] == ["scale", "Add_1", "back", "last"]
+    assert [node.name for node in found.source().graph.node] == ["scale", "Add/far", "back", "last"]

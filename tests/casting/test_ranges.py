@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from onnx import helper
 
-from enginewright.casting.ranges import name_nodes, nodes_out_of_range
-from tests.graphs.small import model_of, nested, scaled, tensor, value
+from enginewright.casting.ranges import nodes_out_of_range
+from tests.graphs.small import model_of, scaled, tensor, value
 
 
 def chain() -> object:
@@ -47,14 +47,3 @@ def test_a_layernorm_is_left_out_whatever_it_sees() -> None:
         [tensor("ones", [1.0] * 4)],
     )
     assert nodes_out_of_range(model, [{"x": np.array([[1, -3, 2, 5e5]], np.float32)}], 100.0) == ["mul"]
-
-
-def test_every_node_of_the_graph_gets_a_name_of_its_own_and_keeps_the_one_it_has() -> None:
-    model = nested()
-    model.graph.node[1].name = ""
-    first = model.graph.node[0].name
-    name_nodes(model)
-    assert [node.name for node in model.graph.node] == [first, "Again_1"]
-    model.graph.node[0].name, model.graph.node[1].name = "Again_1", ""
-    name_nodes(model)
-    assert [node.name for node in model.graph.node] == ["Again_1", "Again_1_"]

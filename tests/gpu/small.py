@@ -18,8 +18,11 @@ K, D = 4, 2
 CONTRACT = matcher_contract(keypoints=K, dimension=D)
 
 
-def matcher(offset: float = 0.0, low: bool = False) -> onnx.ModelProto:
-    """Return matches and confidences read off the descriptors, plus `offset`; `low`: by way of float16."""
+def matcher(offset: float = 0.0, low: bool = False, overflow: bool = False) -> onnx.ModelProto:
+    """Return matches and confidences read off the descriptors, plus `offset`.
+
+    low: by way of float16. overflow: with a float16 tensor beside that overflows, and that no match depends on.
+    """
     nodes = [
         helper.make_node("Gather", ["descriptors", "first"], ["image0"], axis=0),
         helper.make_node("Split", ["image0"], ["index", "score"], axis=2, num_outputs=2),
@@ -31,9 +34,13 @@ def matcher(offset: float = 0.0, low: bool = False) -> onnx.ModelProto:
     if low:
         nodes.append(helper.make_node("Cast", ["plain"], ["half"], to=TensorProto.FLOAT16))
         nodes.append(helper.make_node("Cast", ["half"], ["mscores"], to=TensorProto.FLOAT))
+    if overflow:
+        nodes.append(helper.make_node("Div", ["flat", "zero"], ["far"]))
+        nodes.append(helper.make_node("Cast", ["far"], ["overflow"], to=TensorProto.FLOAT16))
     inputs = [value("keypoints", (2, K, 2)), value("descriptors", (2, K, D))]
     outputs = [value("matches", (1, K), TensorProto.INT32), value("mscores", (1, K))]
-    stored = [tensor("first", [0], "int64"), tensor("last", [2], "int64"), tensor("offset", [offset])]
+    stored = [tensor("first", [0], "int64"), tensor("last", [2], "int64")]
+    stored += [tensor("offset", [offset]), tensor("zero", [0.0])]
     weights = tensor("weights", np.arange(1024))
     return model_of(nodes, inputs, outputs, [*stored, weights])
 

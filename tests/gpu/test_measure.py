@@ -53,6 +53,19 @@ def test_matches_decide(folder: Path) -> None:
     assert found["native-fp8"] == {"verdict": "not_run", "reason": "it was not built: why"}
 
 
+@pytest.mark.usefixtures("_on_a_cpu")
+def test_an_overflow_is_a_failure_even_where_no_match_is_lost(tmp_path: Path) -> None:
+    variant(tmp_path, "decomposed-fp16", matcher(overflow=True))
+    save(tmp_path)
+    found = by_name(measured(tmp_path))["decomposed-fp16"]
+    assert (found["common"], found["original"]) == (6, 6)
+    assert found["overflow"] == ["overflow"]
+    assert (found["verdict"], found["reason"]) == (
+        "failed",
+        "tensors that overflow on the GPU: 1, the first is overflow",
+    )
+
+
 @without_gpu
 def test_without_a_gpu_nothing_is_judged(folder: Path) -> None:
     found = by_name(measured(folder))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,9 +11,9 @@ import pytest
 from onnx import TensorProto, helper
 
 from enginewright.artifacts import read_json, write_json
-from enginewright.config.choices import Builder, Exporter, Form, Precision
+from enginewright.config.choices import Builder, Form, Precision
 from enginewright.config.quantised import OP_TYPES
-from enginewright.config.sections import CastConfig, ExportConfig
+from enginewright.config.sections import CastConfig
 from enginewright.config.typed import typed
 from enginewright.errors import DataError, EnginewrightError, GraphError
 from enginewright.graphs.files import check_graph, graph_bytes, load_graph
@@ -24,11 +23,10 @@ from enginewright.graphs.types import reduced_type, tensor_types
 from enginewright.preflight.report import IN_FP32, Blocker, Counts, report_of
 from enginewright.reference import Reference, save_reference
 from enginewright.stage import Stage
-from stages import export
 from stages.cast import SECTIONS, main, run
 from tests.graphs.small import NOTE, annotated, model_of, nested, tensor, value, write
-from tests.stages.tiny import ROWS, WIDTH, TinyModel
-from tests.stages.tiny_stage import checkpoint_of, reference_of, registered
+from tests.stages.cast_graphs import exported
+from tests.stages.tiny import ROWS, WIDTH
 
 FP16 = CastConfig(Precision.fp16)
 QUANTISED = {"op_types": ["Conv", "Gemm", "MatMul"], "calibration": "max", "rest": "fp16"}
@@ -73,33 +71,6 @@ def power_norm() -> onnx.ModelProto:
     model.opset_import.extend([helper.make_opsetid("", 17)])
     check_graph(model, "power norm")
     return model
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    with registered():
-        yield tmp_path_factory.mktemp("cast")
-
-
-def exported(folder: Path, form: Form) -> Path:
-    checkpoint = checkpoint_of(TinyModel(), folder / "checkpoint.safetensors")
-    graph = export.run(TinyModel(), form, ExportConfig(Exporter.dynamo, 20), checkpoint)
-    return write(folder / f"{form.name}.onnx", graph)
-
-
-@pytest.fixture(scope="module")
-def native(folder: Path) -> Path:
-    return exported(folder, Form.native)
-
-
-@pytest.fixture(scope="module")
-def decomposed(folder: Path) -> Path:
-    return exported(folder, Form.decomposed)
-
-
-@pytest.fixture(scope="module")
-def reference(folder: Path) -> Reference:
-    return reference_of(TinyModel())
 
 
 def with_islands(reference: Reference, *patterns: str) -> Reference:

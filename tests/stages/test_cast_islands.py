@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,46 +11,18 @@ import pytest
 from onnx import TensorProto
 
 from enginewright.casting.autocast import cast_mixed
-from enginewright.config.choices import Exporter, Form, Keep
-from enginewright.config.sections import CastConfig, ExportConfig, SimplifyConfig
+from enginewright.config.choices import Form, Keep
+from enginewright.config.sections import CastConfig, SimplifyConfig
 from enginewright.errors import GraphError
 from enginewright.graphs.files import load_graph
 from enginewright.graphs.layernorm_forms.count import decomposed_nodes
 from enginewright.graphs.types import tensor_types
 from enginewright.reference import Reference
-from stages import export, simplify
+from stages import simplify
 from stages.cast import run
 from tests.graphs.small import write
+from tests.stages.cast_graphs import exported
 from tests.stages.test_cast import FP16, NODES
-from tests.stages.tiny import TinyModel
-from tests.stages.tiny_stage import checkpoint_of, reference_of, registered
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    with registered():
-        yield tmp_path_factory.mktemp("cast")
-
-
-def exported(folder: Path, form: Form) -> Path:
-    checkpoint = checkpoint_of(TinyModel(), folder / "checkpoint.safetensors")
-    graph = export.run(TinyModel(), form, ExportConfig(Exporter.dynamo, 20), checkpoint)
-    return write(folder / f"{form.name}.onnx", graph)
-
-
-@pytest.fixture(scope="module")
-def native(folder: Path) -> Path:
-    return exported(folder, Form.native)
-
-
-@pytest.fixture(scope="module")
-def decomposed(folder: Path) -> Path:
-    return exported(folder, Form.decomposed)
-
-
-@pytest.fixture(scope="module")
-def reference(folder: Path) -> Reference:
-    return reference_of(TinyModel())
 
 
 @pytest.mark.parametrize("simplified", [False, True])
