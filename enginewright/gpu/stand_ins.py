@@ -22,8 +22,8 @@ from enginewright.gpu.session import Session
 from enginewright.graphs.files import graph_bytes
 from enginewright.graphs.types import tensor_types
 
-_MISSING = re.compile(r"\b([A-Z]\w*)\(\d+\) node with name")
-"""How ONNX Runtime names the operator that it has no kernel for: operator(version) node with name 'NAME'."""
+_MISSING = re.compile(r"\b([A-Z]\w*)(?:\(\d+\))? node with name")
+"""How ONNX Runtime names the operator that it has no kernel for: `Greater(13) node with name`, or without version."""
 
 
 @contextmanager
@@ -35,14 +35,42 @@ def runnable(graph: Path, provider: str) -> Iterator[tuple[Path, list[str]]]:
     """
     replaced: set[str] = set()
     with tempfile.TemporaryDirectory(prefix="runnable-") as folder:
-        path = graph
+        path, other = graph, Path(folder) / graph.name
         while missing := _lacking(path, provider):
-            if missing in replaced:
-                raise RequirementError(f"ONNX Runtime's {provider} has no kernel for {missing} of {graph.name}")
-            replaced.add(missing)
-            path = Path(folder) / graph.name
-            write_bytes(path, graph_bytes(in_float32(onnx.load(graph), replaced)))
+            path = other
+            replaced.add(_responsible(missing, graph, path, replaced, provider))
+            _write(path, graph, replaced)
         yield path, sorted(replaced)
+
+
+def _responsible(missing: str, graph: Path, scratch: Path, replaced: set[str], provider: str) -> str:
+    """Return the operator of the graph that needs the missing one: itself, or one that ONNX defines as a function."""
+    operators = _in_bfloat16(onnx.load(graph)) - replaced
+    if missing in operators:
+        return missing
+    for operator in sorted(filter(_is_function, operators)):
+        _write(scratch, graph, replaced | {operator})
+        if _lacking(scratch, provider) != missing:
+            return operator
+    raise RequirementError(f"ONNX Runtime's {provider} has no kernel for {missing} of {graph.name}")
+
+
+def _write(path: Path, graph: Path, operators: set[str]) -> None:
+    write_bytes(path, graph_bytes(in_float32(onnx.load(graph), operators)))
+
+
+def _in_bfloat16(model: onnx.ModelProto) -> set[str]:
+    types = tensor_types(model)
+    return {
+        node.op_type
+        for node in model.graph.node
+        if any(types.get(name) == TensorProto.BFLOAT16 for name in (*node.input, *node.output))
+    }
+
+
+def _is_function(operator: str) -> bool:
+    schema = onnx.defs.get_schema(operator)
+    return bool(schema.has_function or schema.has_context_dependent_function)
 
 
 def _lacking(graph: Path, provider: str) -> str | None:
@@ -50,7 +78,7 @@ def _lacking(graph: Path, provider: str) -> str | None:
     try:
         Session(graph, provider)
     except RequirementError as error:
-        if named := _MISSING.search(str(error)):
+        if named := _MISSING.search(str(error.__cause__)):
             return named.group(1)
         raise
     return None
