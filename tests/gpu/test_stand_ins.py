@@ -61,15 +61,28 @@ def test_a_graph_that_loads_is_yielded_as_it_is(tmp_path: Path) -> None:
         assert (found, replaced) == (whole, [])
 
 
-def test_what_float32_cannot_stand_in_for_is_missing(tmp_path: Path) -> None:
-    """ONNX Runtime names an operator of the body of LogSoftmax's function: no node of the graph."""
+def test_an_operator_that_onnx_defines_as_a_function_is_found_by_what_its_body_lacks(tmp_path: Path) -> None:
+    """ONNX Runtime names ReduceMax here, of LogSoftmax's function: the graph has no such node."""
     nodes = [
         helper.make_node("Cast", ["x"], ["low"], "low", to=TensorProto.BFLOAT16),
         helper.make_node("LogSoftmax", ["low"], ["log"], "log"),
         helper.make_node("Cast", ["log"], ["y"], "y", to=TensorProto.FLOAT),
     ]
+    path = write(tmp_path / "function.onnx", graph(nodes, value("y", (3,))))
+    with runnable(path, CPU) as (found, replaced):
+        outputs = Session(found, CPU).run({"x": np.zeros(3, np.float32)})
+    assert replaced == ["LogSoftmax"]
+    assert outputs["y"].tolist() == [float(np.log(1 / 3).astype(ml_dtypes.bfloat16))] * 3
+
+
+def test_what_float32_cannot_stand_in_for_is_missing(tmp_path: Path) -> None:
+    nodes = [
+        helper.make_node("Cast", ["x"], ["wide"], "wide", to=TensorProto.DOUBLE),
+        helper.make_node("Erf", ["wide"], ["erf"], "erf"),
+        helper.make_node("Cast", ["erf"], ["y"], "y", to=TensorProto.FLOAT),
+    ]
     lacking = write(tmp_path / "lacking.onnx", graph(nodes, value("y", (3,))))
-    with pytest.raises(RequirementError, match=r"no kernel for ReduceMax of lacking\.onnx"), runnable(lacking, CPU):
+    with pytest.raises(RequirementError, match=r"no kernel for Erf of lacking\.onnx"), runnable(lacking, CPU):
         pass
 
 
