@@ -14,7 +14,7 @@ export DVC_NO_ANALYTICS := 1
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test setup-tensorrt setup-gpu params preflight bisect repro test check format table gpu bench lock clean
+.PHONY: help setup setup-test setup-tensorrt setup-gpu params preflight bisect repro why test check format table gpu bench lock clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +54,9 @@ bisect: setup ## which nodes must stay fp32? NETWORK=disk_lightglue ARGS='layern
 
 repro: params ## build and prove every engine; a second run does only what changed
 	dvc repro
+
+why: setup ## why would stages run? or did: REV=commit or experiment; STAGE=export@disk for one
+	@python -m enginewright.explaining $(if $(REV),--rev $(REV)) $(STAGE)
 
 test: setup-test check ## all checks and tests
 	python -m pytest -n $(JOBS) --dist loadgroup
