@@ -14,7 +14,7 @@ export DVC_NO_ANALYTICS := 1
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test setup-tensorrt setup-gpu setup-s3 params preflight bisect repro why remote push pull test check format table gpu bench lock clean
+.PHONY: help setup setup-test setup-tensorrt setup-gpu setup-s3 params preflight bisect repro exps diff why remote push pull test check format table gpu bench lock clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,6 +55,12 @@ bisect: setup ## which nodes must stay fp32? NETWORK=disk_lightglue ARGS='layern
 
 repro: params ## build and prove every engine; a second run does only what changed
 	dvc repro
+
+exps: setup ## every experiment on one line: verdict, matches kept, error, size, what was changed; ALL=1 for more
+	@python -m enginewright.results exps $(if $(ALL),--all)
+
+diff: setup ## two commits or experiments: A=rev B=rev, by default the last commit and the working tree; ALL=1 for more
+	@python -m enginewright.results diff $(or $(A),HEAD) $(B) $(if $(ALL),--all)
 
 why: setup ## why would stages run? or did: REV=commit or experiment; STAGE=export@disk for one
 	@python -m enginewright.explaining $(if $(REV),--rev $(REV)) $(STAGE)
