@@ -14,15 +14,16 @@ export DVC_NO_ANALYTICS := 1
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test setup-tensorrt setup-gpu params preflight bisect repro test check format table gpu bench lock clean
+.PHONY: help setup setup-test setup-tensorrt setup-gpu setup-s3 params preflight bisect repro exps diff why remote push pull test check format table gpu bench lock clean
 
 help: ## list the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(VENV)/run.stamp ## install what the pipeline needs into .venv
 setup-test: $(VENV)/test.stamp ## install what the tests need besides
 setup-tensorrt: $(VENV)/tensorrt.stamp ## install the full TensorRT, for builder=tensorrt on a GPU server
 
+setup-s3: $(VENV)/s3.stamp ## install what make remote URL=s3://... needs
 setup-gpu: $(VENV)/gpu.stamp ## install ONNX Runtime's CUDA provider, for make gpu
 
 $(VENV)/bin/python:
@@ -35,7 +36,7 @@ $(VENV)/%.stamp: requirements/%.txt requirements.lock | $(VENV)/bin/python
 	$(BIN)/python -m pip install --disable-pip-version-check -r requirements/$*.txt
 	@touch $@
 
-$(VENV)/test.stamp: requirements/run.txt
+$(VENV)/test.stamp: requirements/run.txt requirements/s3.txt
 
 # Both packages of ONNX Runtime hold the module of the same name: the last one installed is the one that runs.
 $(VENV)/gpu.stamp: requirements/gpu.txt requirements.lock | $(VENV)/run.stamp
@@ -54,6 +55,24 @@ bisect: setup ## which nodes must stay fp32? NETWORK=disk_lightglue ARGS='layern
 
 repro: params ## build and prove every engine; a second run does only what changed
 	dvc repro
+
+exps: setup ## every experiment on one line: verdict, matches kept, error, size, what was changed; ALL=1 for more
+	@python -m enginewright.results exps $(if $(ALL),--all)
+
+diff: setup ## two commits or experiments: A=rev B=rev, by default the last commit and the working tree; ALL=1 for more
+	@python -m enginewright.results diff $(or $(A),HEAD) $(B) $(if $(ALL),--all)
+
+why: setup ## why would stages run? or did: REV=commit or experiment; STAGE=export@disk for one
+	@python -m enginewright.explaining $(if $(REV),--rev $(REV)) $(STAGE)
+
+remote: setup $(if $(filter s3:%,$(URL)),setup-s3) ## where to share results: URL=/mnt/share/ew, or URL=s3://bucket/prefix ENDPOINT=https://...
+	@python -m enginewright.sharing remote "$(URL)" $(if $(ENDPOINT),--endpoint "$(ENDPOINT)")
+
+push: setup ## send artifacts, metrics and finished runs there; ALL=1: those of experiments and earlier runs too
+	@python -m enginewright.sharing push $(if $(ALL),--all)
+
+pull: setup ## fetch them: make repro then builds nothing that somebody built
+	@python -m enginewright.sharing pull
 
 test: setup-test check ## all checks and tests
 	python -m pytest -n $(JOBS) --dist loadgroup
@@ -78,7 +97,7 @@ bench: setup ## measure what the pipeline adds to the work, into benchmarks/over
 
 lock: ## write requirements.lock from a fresh environment with the newest versions that fit
 	rm -rf $(SCRATCH)/lock && $(PYTHON) -m venv $(SCRATCH)/lock
-	sed 's/^-c .*//; s/^-r .*//' requirements/run.txt requirements/test.txt > $(SCRATCH)/lock/all.txt
+	sed 's/^-c .*//; s/^-r .*//' requirements/run.txt requirements/s3.txt requirements/test.txt > $(SCRATCH)/lock/all.txt
 	$(SCRATCH)/lock/bin/pip install -r $(SCRATCH)/lock/all.txt
 	{ echo "# Every version, for all of requirements/. Written by 'make lock' from a fresh environment."; \
 		$(SCRATCH)/lock/bin/pip freeze | sed 's/+cpu$$//'; } > requirements.lock

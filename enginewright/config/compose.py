@@ -30,15 +30,32 @@ def composed(overrides: list[str], conf: Path = CONF) -> DictConfig:
     Raises:
         ConfigError: with Hydra's own words and the allowed values, for anything that does not fit.
     """
-    register()
-    GlobalHydra.instance().clear()
     try:
-        with initialize_config_dir(str(conf), version_base=None):
-            config = compose(config_name="config", overrides=overrides)
+        config = _compose(overrides, conf)
         OmegaConf.resolve(config)
     except (HydraException, OmegaConfBaseException, YAMLError, ValueError) as error:
         raise as_error(error, overrides) from error
     return config
+
+
+def _compose(overrides: list[str], conf: Path) -> DictConfig:
+    register()
+    GlobalHydra.instance().clear()
+    with initialize_config_dir(str(conf), version_base=None):
+        return compose(config_name="config", overrides=overrides)
+
+
+def unresolved() -> dict[str, Any]:
+    """Return conf/ composed, with its interpolations as they are written: they say which value follows from which.
+
+    Raises:
+        ConfigError: if it does not compose.
+    """
+    try:
+        found: Any = OmegaConf.to_container(_compose([], CONF), resolve=False, enum_to_str=True)
+    except (HydraException, OmegaConfBaseException, YAMLError, ValueError) as error:
+        raise as_error(error, []) from error
+    return dict(found)
 
 
 def plain(overrides: list[str]) -> dict[str, Any]:

@@ -36,7 +36,6 @@ def scratch(small: Workspace, tmp_path: Path) -> Workspace:
     small.run("git", "clone", "-q", str(small.path), str(space.path))
     space.run("dvc", "cache", "dir", "--local", str(small.path / ".dvc" / "cache"))
     space.run("dvc", "checkout", "-q")
-    space.run("python", "-m", "stages.probe", "probe")  # what DVC does not keep, since every run writes it anew
     space.run("git", "config", "user.email", "test@example.com")
     space.run("git", "config", "user.name", "test")
     return space
