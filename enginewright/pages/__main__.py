@@ -26,7 +26,7 @@ def main(arguments: list[str]) -> None:
     _require_renderer()
     content = gather(options.repository, options.sweep, options.base, options.revision)
     path = options.out or FOLDER / f"{_file_name(content.title)}.html"
-    write_bytes(path, page(content).encode())
+    write_bytes(path, page(content).encode(errors="replace"))
     print(f"{path} ({path.stat().st_size / 1e6:.1f} MB)")
 
 

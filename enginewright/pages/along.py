@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import isfinite
 from typing import Any
 
-from enginewright.pages.drawing import CONFIG, Chart, drawn, text_of
+from enginewright.pages.drawing import CONFIG, Chart, drawn, printable, text_of
 from enginewright.report.words import small
 
 _SIZES = {"wide": (960, 240), "narrow": (270, 220)}
@@ -27,14 +28,14 @@ def range_chart(network: str, rows: Rows) -> Chart | None:
 
     rows: of ranges.json, `position` along the graph and `over`, 1 being the largest number of the format.
     """
-    known = [row for row in rows if isinstance(row.get("over"), int | float)]
+    known = [row for row in rows if isinstance(row.get("over"), int | float) and isfinite(row["over"])]
     if not known:
         return None
     faulty = [row for row in known if row.get("fault")]
     text = f"{network}: largest magnitude of {len(known)} reduced tensors in the graph's order. "
     top = max(known, key=lambda row: row["over"])
     text += f"The largest is {small(top['over'])} of its format's limit, at {top.get('tensor', 'a tensor')}; "
-    text += f"{len(faulty) or 'none'} of them {'does' if len(faulty) == 1 else 'do'} not fit."
+    text += f"{len(faulty)} of them {'does' if len(faulty) == 1 else 'do'} not fit." if faulty else "all of them fit."
     wide, narrow = (_svg(_range_spec(known, faulty, name), text, name) for name in _SIZES)
     return Chart("ranges", f"{network}: how near tensors come to their format's limit", text, wide, narrow)
 
@@ -85,8 +86,10 @@ def _merged(rows: Rows) -> dict[str, list[tuple[float, float]]]:
     """Return (quantile, error) by series; series of one output whose curves are the same share a name."""
     curves: dict[str, list[tuple[float, float]]] = {}
     for row in rows:
-        if isinstance(row.get("error"), int | float):
-            curves.setdefault(str(row.get("series")), []).append((float(row["quantile"]), float(row["error"])))
+        if isinstance(row.get("error"), int | float) and isfinite(row["error"]):
+            curves.setdefault(printable(str(row.get("series"))), []).append(
+                (float(row["quantile"]), float(row["error"]))
+            )
     names: dict[tuple[str, tuple[tuple[float, float], ...]], list[str]] = {}
     for series, curve in curves.items():
         graph, _, output = series.partition(" ")

@@ -47,6 +47,11 @@ class Chart:
     narrow: str
 
 
+def printable(text: str) -> str:
+    """Return a name with a mark in place of what no drawing may hold; over some of it the renderer ends the process."""
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
+
+
 def drawn(spec: Mapping[str, Any]) -> ElementTree.Element:
     """Return the SVG of a Vega-Lite specification."""
     import vl_convert
@@ -69,12 +74,20 @@ def hide(elements: Sequence[ElementTree.Element]) -> None:
         one.set("aria-hidden", "true")
 
 
+def _shorten(element: ElementTree.Element) -> None:
+    """Cut digits of places that no screen can show: a tenth of a pixel is enough."""
+    for key in ("d", "transform", "x", "y", "x2", "y2"):
+        if key in element.attrib:
+            element.set(key, _DECIMALS.sub(r"\1", element.attrib[key]))
+
+
 def text_of(svg: ElementTree.Element, label: str, name: str, interactive: bool) -> str:
     """Return an SVG as markup for a page: scaled to its width, labelled, without ids and superfluous digits.
 
     interactive: whether its marks are to be read one by one; otherwise it is one picture.
     """
     for one in svg.iter():
+        _shorten(one)
         if not interactive or one.get("role") in ("graphics-object", "graphics-symbol"):
             for key in ("role", "aria-label", "aria-roledescription"):
                 one.attrib.pop(key, None)
@@ -85,4 +98,4 @@ def text_of(svg: ElementTree.Element, label: str, name: str, interactive: bool) 
     svg.set("role", "group" if interactive else "img")
     svg.set("aria-label", label)
     ElementTree.register_namespace("", _SVG)
-    return _DECIMALS.sub(r"\1", ElementTree.tostring(svg, encoding="unicode", short_empty_elements=True))
+    return ElementTree.tostring(svg, encoding="unicode", short_empty_elements=True)

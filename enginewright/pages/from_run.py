@@ -17,6 +17,9 @@ from enginewright.verdicts import PASSED, State, Verdict, worst
 GATES = ("preflight", "compare", "build", "match")
 """The stages that judge."""
 
+SWEEP = "sweep"
+"""The source of variants that come from the sweep of a page."""
+
 _GRAPHS = ("exported", "simplified", "typed", REHEARSED)
 
 
@@ -24,7 +27,7 @@ def variants_of_sweep(sweep: Sweep) -> list[Variant]:
     """Return a variant for each of the sweep's and each of its pipelines; one where it left nothing to tell them by."""
     pipelines = pipelines_among(swept.run for swept in sweep.variants if swept.run)
     return [
-        _variant(swept, network, parts, f"sweep {sweep.name}")
+        _variant(swept, network, parts, SWEEP)
         for swept in sweep.variants
         for network, parts in (pipelines or {"": ()}).items()
     ]

@@ -25,10 +25,10 @@ def steps_of(metrics: Mapping[str, Metrics], record: Mapping[str, Any]) -> list[
     exported, simplified = metrics.get("export"), metrics.get("simplify")
     typed, built = metrics.get("cast"), metrics.get("build")
     steps = [
-        Step("exported", _exported(exported)) if exported else None,
-        Step("simplified", _simplified(simplified)) if simplified else None,
-        Step("typed", _typed(typed, record)) if typed else None,
-        Step("engine", _engine(built, record)) if built else None,
+        Step("exported", _exported(exported)) if exported is not None else None,
+        Step("simplified", _simplified(simplified)) if simplified is not None else None,
+        Step("typed", _typed(typed, record)) if typed is not None else None,
+        Step("engine", _engine(built, record)) if built is not None else None,
     ]
     return [step for step in steps if step]
 

@@ -113,7 +113,8 @@ def _axes(plot: _Plot, width: int) -> dict[str, Any]:
     lost = {"type": "symlog", "constant": _TICKS[1], "reverse": True, "domain": [_ABOVE, most]}
     ticks = {"values": [tick for tick in _TICKS if tick <= most], "labelExpr": "format(1 - datum.value, '.1~%')"}
     cost = {"type": "log"} if plot.cost.logarithmic else {"zero": False, "nice": True, "padding": 24}
-    along = {"tickCount": max(3, width // 100), "grid": False, "labelOverlap": True}
+    along: dict[str, Any] = {"tickCount": max(3, width // 100), "grid": False, "labelOverlap": True}
+    along |= {"format": ".0e"} if plot.cost.logarithmic else {}
     return {
         "x": {"field": "cost", "type": "quantitative", "title": plot.cost.title, "axis": along, "scale": cost},
         "y": {"field": "lost", "type": "quantitative", "title": "matches kept", "axis": ticks, "scale": lost},

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from enginewright.pages.advice import Advice
 from enginewright.pages.costs import ENGINE, GRAPH, LATENCY, Cost, milliseconds, seconds
+from enginewright.pages.unproven import gaps_of
 from enginewright.pages.variant import Proof, Variant
 from enginewright.report.words import count, megabytes
 from enginewright.verdicts import State
@@ -50,7 +51,7 @@ def card_of(advice: Advice) -> Card:
         anchor=best.anchor,
         why=_why(advice, best),
         facts=(_matches(best), _size(best, advice.baseline), _latency(best, advice.baseline), _build(best)),
-        unproven=best.unproven,
+        unproven=tuple((", and ".join(gap.what), gap.reason) for gap in gaps_of([best])),
         others=tuple(_others(advice)),
     )
 

@@ -83,6 +83,7 @@ _COLUMNS = (
     Column("From", lambda one: Cell(one.source)),
     Column("State", lambda one: Cell(WORDS[one.state], badge=one.state)),
     Column("Gates", _gates),
+    Column("Reason", lambda one: Cell(one.reason or one.gates.reason, long=True)),
     Column("Proven", lambda one: Cell(one.proof.words)),
     Column("Matches lost", _figure(lambda one: one.kept.lost if one.kept else None, count), number=True),
     Column("Kept", _figure(lambda one: one.kept.share if one.kept else None, share), number=True),
@@ -99,8 +100,6 @@ _COLUMNS = (
     Column("Took", _figure(lambda one: one.seconds, seconds), number=True),
 )
 """All that a variant has, what a choice is made by before what it was made with."""
-_WHY = Column("Reason", lambda one: Cell(one.reason or one.gates.reason, long=True))
-
 FILTERS = (
     ("network", "network", lambda one: one.network),
     ("source", "from", lambda one: one.source),
@@ -116,7 +115,7 @@ FILTERS = (
 
 def columns_for(variants: Sequence[Variant]) -> list[Column]:
     """Return the columns that tell variants apart or have a figure of any."""
-    return [*(one for one in _COLUMNS if _telling(one, variants)), _WHY]
+    return [one for one in _COLUMNS if _telling(one, variants)]
 
 
 def _telling(column: Column, variants: Sequence[Variant]) -> bool:

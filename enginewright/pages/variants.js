@@ -62,7 +62,10 @@
   const show = (point) => {
     const plot = point.closest(".plot"), frame = plot.getBoundingClientRect(), at = point.getBoundingClientRect();
     plot.append(tip);
-    tip.textContent = point.getAttribute("aria-label");
+    // Variants of the same figures lie on one another: the tip tells of all of them.
+    const place = point.getAttribute("transform");
+    const there = all(".point", point.closest("svg")).filter((one) => one.getAttribute("transform") === place);
+    tip.textContent = there.map((one) => one.getAttribute("aria-label")).join("\n");
     tip.hidden = false;
     tip.style.left = `${Math.max(0, Math.min(at.left - frame.left + 14, frame.width - tip.offsetWidth))}px`;
     tip.style.top = `${at.bottom - frame.top + 10}px`;
@@ -79,7 +82,7 @@
     const row = document.getElementById(point.dataset.row);
     if (row.hidden) controls.reset();
     location.hash = row.id;
-    row.querySelector("a, th").focus({ preventScroll: true });
+    (row.querySelector("th a") ?? row.querySelector("th")).focus({ preventScroll: true });
   };
   const keys = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 };
   for (const point of all(".point")) {
