@@ -3,87 +3,95 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from enginewright.errors import DataError
 from enginewright.pages.details import Told
-from enginewright.pages.differences import Comparison, compare_runs
-from enginewright.pages.files import FolderFiles, revision_files
+from enginewright.pages.differences import compare_runs
+from enginewright.pages.files import FolderFiles, RevisionFiles, revision_files
 from enginewright.pages.from_run import variants_of_run, variants_of_sweep
 from enginewright.pages.gpu_table import Table, read_tables, variants_of_table, with_latency
 from enginewright.pages.page import Content
 from enginewright.pages.run import Run, run_of
 from enginewright.pages.sweep import Sweep, newest_sweep, read_sweep
+from enginewright.pages.table import WORDS
 from enginewright.pages.variant import Variant
 
 CHECKOUT = "this checkout"
 WORKSPACE = "workspace"
 """The name of the checkout where a revision is asked for, as DVC has it."""
+COMPARED = "compared"
+"""The source of variants that come from two runs that are compared."""
 GPU_TABLES = "benchmarks/gpu"
 
 
 def gather(repository: Path, sweep: str, base: str, revision: str) -> Content:
     """Return the content of a page.
 
-    sweep: its name; empty takes the newest, if there is one, and the checkout's own run. base, revision: to compare;
-    both empty to compare nothing, one alone is compared with the checkout.
+    sweep: its name. base, revision: two runs to compare; one alone is compared with the checkout. With all three empty,
+    the newest sweep, if there is one, and the checkout's own run.
 
     Raises:
         DataError: if there is nothing to show, or what was asked for is not there.
     """
-    cache = dvc_cache(repository)
-    name = sweep or newest_sweep(repository / "sweeps") or ""
+    cache, asked = dvc_cache(repository), bool(base or revision)
+    name = sweep or ("" if asked else newest_sweep(repository / "sweeps") or "")
     swept = read_sweep(repository, name, cache) if name else None
-    own = None if sweep or base or revision else _checkout(repository)
-    comparison = _comparison(repository, base, revision, cache)
+    pair = [_revision(repository, one or WORKSPACE, cache) for one in (base, revision)] if asked else []
     tables = read_tables(repository / GPU_TABLES)
-    variants, runs = _variants(swept, own, tables)
-    if not variants and comparison is None:
+    shown = [*(_of_sweep(swept, tables) if swept else _of_pair(pair, tables))]
+    if not (sweep or asked):
+        shown += _of_checkout(repository, tables)
+    variants = [one for each in shown for one in each.variants]
+    variants += _measured(tables, variants)
+    if not variants:
         raise DataError("there is nothing to report", expected="a run, a sweep or a GPU table", cure="make repro")
     return Content(
-        title=_title(swept, own, comparison),
+        title=_title(swept, pair),
         facts=swept.facts if swept else (("commit", commit(repository)),),
-        variants=(*variants, *_measured(tables, variants)),
-        runs=(*runs, *_own_run(own, repository)),
+        variants=tuple(variants),
+        runs=tuple(each.told for each in shown if each.told),
         tables=tuple(_line(table) for table in tables),
-        comparison=comparison,
+        comparison=compare_runs(*pair) if pair else None,
         aside=(CHECKOUT,) if swept else (),
+        lead="answer" if swept else "comparison",
     )
 
 
-def _checkout(repository: Path) -> Run | None:
+@dataclass(frozen=True)
+class _Shown:
+    """The variants of one run, and the run itself where it left anything."""
+
+    variants: list[Variant]
+    told: Told | None
+
+
+def _of_sweep(sweep: Sweep, tables: Sequence[Table]) -> Iterator[_Shown]:
+    found = variants_of_sweep(sweep)
+    ran_on = dict(sweep.facts).get("commit", "")
+    for swept in sweep.variants:
+        own = [with_latency(one, swept.run, tables) for one in found if one.name == swept.name]
+        title = f"{swept.name}: {WORDS[swept.state]}"
+        yield _Shown(own, Told(swept.run, own[0].anchor, title, swept.overrides, ran_on) if swept.run else None)
+
+
+def _of_pair(pair: Sequence[Run], tables: Sequence[Table]) -> Iterator[_Shown]:
+    for run in {run.name: run for run in pair}.values():
+        files = run.files
+        yield _of_run(run, COMPARED, files.revision[:10] if isinstance(files, RevisionFiles) else "", tables)
+
+
+def _of_checkout(repository: Path, tables: Sequence[Table]) -> Iterator[_Shown]:
     run = run_of(CHECKOUT, FolderFiles(repository))
-    return run if run.metrics else None
+    if run.metrics:
+        yield _of_run(run, CHECKOUT, commit(repository), tables)
 
 
-def _variants(sweep: Sweep | None, own: Run | None, tables: Sequence[Table]) -> tuple[list[Variant], list[Told]]:
-    found: list[Variant] = []
-    told: list[Told] = []
-    if own is not None:
-        found += [with_latency(one, own, tables) for one in variants_of_run(own, CHECKOUT)]
-    if sweep is not None:
-        runs = {swept.name: swept.run for swept in sweep.variants}
-        found += [with_latency(one, runs[one.name], tables) for one in variants_of_sweep(sweep)]
-        told = list(_told(sweep, found))
-    return found, told
-
-
-def _told(sweep: Sweep, variants: Sequence[Variant]) -> Sequence[Told]:
-    anchors = {one.name: one.anchor for one in variants if one.anchor and one.source != CHECKOUT}
-    commit = dict(sweep.facts).get("commit", "")
-    return [
-        Told(swept.run, anchors[swept.name], f"{swept.name}: {swept.state.replace('_', ' ')}", swept.overrides, commit)
-        for swept in sweep.variants
-        if swept.run is not None and swept.name in anchors
-    ]
-
-
-def _own_run(own: Run | None, repository: Path) -> list[Told]:
-    if own is None:
-        return []
-    return [Told(own, f"run-{CHECKOUT}-{own.name}", f"{CHECKOUT}, as it stands", (), commit(repository))]
+def _of_run(run: Run, source: str, ran_on: str, tables: Sequence[Table]) -> _Shown:
+    variants = [with_latency(one, run, tables) for one in variants_of_run(run, source)]
+    return _Shown(variants, Told(run, variants[0].anchor, run.name, (), ran_on))
 
 
 def _measured(tables: Sequence[Table], variants: Sequence[Variant]) -> list[Variant]:
@@ -92,30 +100,19 @@ def _measured(tables: Sequence[Table], variants: Sequence[Variant]) -> list[Vari
     return [one for table in tables for one in variants_of_table(table, networks)]
 
 
-def _comparison(repository: Path, base: str, revision: str, cache: Path) -> Comparison | None:
-    if not base and not revision:
-        return None
-    runs = [_revision(repository, name or WORKSPACE, cache) for name in (base, revision)]
-    return compare_runs(*runs)
-
-
 def _revision(repository: Path, name: str, cache: Path) -> Run:
     files = FolderFiles(repository) if name == WORKSPACE else revision_files(repository, name, cache)
     run = run_of(name, files)
     if not run.metrics:
         gone = f": {', '.join(files.absent()[:2])} and others are not in the cache" if files.absent() else ""
-        raise DataError(
-            f"{name} has no metrics here{gone}", expected="a run", cure="dvc repro, or dvc pull --all-commits"
-        )
-    return replace(run, name=name)
+        raise DataError(f"{name} has no metrics here{gone}", expected="a run", cure="dvc repro, or dvc pull -A")
+    return run
 
 
-def _title(sweep: Sweep | None, own: Run | None, comparison: Comparison | None) -> str:
+def _title(sweep: Sweep | None, pair: Sequence[Run]) -> str:
     if sweep is not None:
         return f"Sweep {sweep.name}"
-    if own is None and comparison is not None:
-        return f"{comparison.base} against {comparison.revision}"
-    return "The last run"
+    return " against ".join(run.name for run in pair) or "The last run"
 
 
 def _line(table: Table) -> str:

@@ -37,6 +37,7 @@ class Content:
     """What a page is made of.
 
     facts: what it says of itself. tables: a line on each table of a GPU. aside: sources that no advice is given on.
+    lead: the part that stands first, where the page has it.
     """
 
     title: str
@@ -46,18 +47,19 @@ class Content:
     tables: tuple[str, ...]
     comparison: Comparison | None
     aside: tuple[str, ...] = ()
+    lead: str = "answer"
 
 
 def page(content: Content) -> str:
     """Return the page."""
-    variants = table.order(content.variants)
+    variants = table.order(list(dict.fromkeys(content.variants)))
     advice = advise_all([one for one in content.variants if one.source not in content.aside])
     links = {told.anchor: f"details-{number}" for number, told in enumerate(content.runs, start=1)}
     ids = {one: f"variant-{number}" for number, one in enumerate(variants, start=1)}
     context = {
         "title": content.title,
         "facts": content.facts,
-        "parts": [part for part in _PARTS if part[0] != "comparison" or content.comparison],
+        "parts": _parts(content),
         "cards": [card_of(one) for one in advice],
         "ids": {"": "", **links},
         "rule": RULE,
@@ -70,6 +72,11 @@ def page(content: Content) -> str:
         **_COLUMNS,
     }
     return _rendered(context)
+
+
+def _parts(content: Content) -> list[tuple[str, str]]:
+    found = [part for part in _PARTS if part[0] != "comparison" or content.comparison]
+    return sorted(found, key=lambda part: part[0] != content.lead)
 
 
 _COLUMNS = {

@@ -10,7 +10,7 @@ from enginewright.errors import DataError, RequirementError
 from enginewright.pages import __main__ as command
 from enginewright.pages.gather import gather
 from enginewright.pages.page import Content, page
-from tests.pages.sample import HOSTILE, Repository, params, run_files, swept_repository
+from tests.pages.sample import HOSTILE, Repository, entry, gpu_row, params, run_files, swept_repository, write_table
 from tests.report.test_page import Reader
 
 
@@ -139,11 +139,23 @@ def test_one_revision_is_compared_with_the_checkout(tmp_path: Path) -> None:
     repository.commit(params("fp16"), run_files("fp16"), "half")
     repository.commit(params(), run_files())
     repository.check_out(run_files())
+    repository.sweep("newer", entry("one", "pending"))
     found = gather(tmp_path, "", "half", "")
     assert found.comparison is not None
     assert (found.comparison.base, found.comparison.revision) == ("half", "workspace")
     assert found.title == "half against workspace"
-    assert "cast.precision" in page(found)
+    html = page(found)
+    assert "cast.precision" in html
+    assert [(one.name, one.source) for one in found.variants] == [("half", "compared"), ("workspace", "compared")]
+    assert html.index('<section id="comparison">') < html.index('<section id="answer">')
+
+
+def test_gpu_tables_alone_are_a_page(tmp_path: Path) -> None:
+    Repository(tmp_path).commit(params(), {})
+    write_table(tmp_path / "benchmarks" / "gpu", gpu_row("native", "fp16"))
+    found = gather(tmp_path, "", "", "")
+    assert [one.source for one in found.variants] == ["NVIDIA Example"]
+    assert "native-fp16" in page(found)
 
 
 def test_nothing_to_show_is_an_error(tmp_path: Path) -> None:
