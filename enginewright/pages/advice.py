@@ -100,8 +100,8 @@ def _lossless(first: Sequence[Variant], best: Variant | None, cost: Cost | None)
 
 
 def _cheaper(sound: Sequence[Variant], best: Variant | None, cost: Cost | None) -> Variant | None:
-    """Return the least costly of those that are proven less far, if it costs less than the best."""
+    """Return what keeps most of those that cost less than the best and are proven less far; of equals the cheapest."""
     if best is None or cost is None:
         return None
     behind = [one for one in sound if one.proof < best.proof and _value(one, cost) < _value(best, cost)]
-    return _least(behind, cost)
+    return min(behind, key=lambda one: (_rank(one, cost)[1], _value(one, cost)), default=None)

@@ -23,13 +23,17 @@ _TOLD = ("model", "swap", "export", "simplify", "cast", "compare", "build", "mat
 
 @dataclass(frozen=True)
 class Told:
-    """A run that the page tells of in detail. anchor: of its variants. commit: that it ran on, empty if unknown."""
+    """A run that the page tells of in detail.
+
+    anchor: of its variants. commit: that it ran on, empty if unknown. note: on what it took, empty if nothing is known.
+    """
 
     run: Run
     anchor: str
     title: str
     overrides: tuple[str, ...]
     commit: str
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -56,13 +60,14 @@ class Details:
     name: str
     title: str
     overrides: Sequence[str]
+    note: str
     parts: list[Part]
 
 
 def details_of(told: Told, id_: str, gallery: Gallery) -> Details:
     """Return what the page tells of a run. id_: of its place on the page."""
     parts = [_part(told.run, network, gallery, told.commit) for network in told.run.metrics]
-    return Details(id_, told.run.name, told.title, told.overrides, parts)
+    return Details(id_, told.run.name, told.title, told.overrides, told.note, parts)
 
 
 def _part(run: Run, network: str, gallery: Gallery, commit: str) -> Part:

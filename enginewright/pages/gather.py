@@ -74,7 +74,8 @@ def _of_sweep(sweep: Sweep, tables: Sequence[Table]) -> Iterator[_Shown]:
     for swept in sweep.variants:
         own = [with_latency(one, swept.run, tables) for one in found if one.name == swept.name]
         title = f"{swept.name}: {WORDS[swept.state]}"
-        yield _Shown(own, Told(swept.run, own[0].anchor, title, swept.overrides, ran_on) if swept.run else None)
+        told = Told(swept.run, own[0].anchor, title, swept.overrides, ran_on, swept.note) if swept.run else None
+        yield _Shown(own, told)
 
 
 def _of_pair(pair: Sequence[Run], tables: Sequence[Table]) -> Iterator[_Shown]:

@@ -38,17 +38,26 @@ class Label:
     y: float
 
 
-def place(points: Sequence[tuple[float, float, str]], size: float, width: float, height: float) -> list[Label | None]:
-    """Return a label for each point (x, y, name), those first in the list first served; None where there is no room."""
-    taken = [Box(x - 5, y - 5, x + 5, y + 5) for x, y, _ in points]
+def place(
+    points: Sequence[tuple[float, float, str]], size: float, area: tuple[float, float], firm: int = 0
+) -> list[Label | None]:
+    """Return a label for each point (x, y, name), those first in the list first served; None where there is no room.
+
+    area: width and height in pixels. firm: how many of the first may lie on other points, where there is no other room.
+    """
+    dots = [Box(x - 5, y - 5, x + 5, y + 5) for x, y, _ in points]
+    taken: list[Box] = []
     found: list[Label | None] = []
-    for x, y, name in points:
-        free = (box for box in _boxes(x, y, name, size) if box.inside(width, height))
-        box = next((box for box in free if not any(box.overlaps(other) for other in taken)), None)
-        if box is not None:
-            taken.append(box)
+    for number, (x, y, name) in enumerate(points):
+        inside = [box for box in _boxes(x, y, name, size) if box.inside(*area)]
+        box = _free(inside, dots + taken) or (_free(inside, taken) if number < firm else None)
+        taken += [box] if box else []
         found.append(Label(name, box.left, box.bottom - 0.3 * size) if box else None)
     return found
+
+
+def _free(boxes: Sequence[Box], taken: Sequence[Box]) -> Box | None:
+    return next((box for box in boxes if not any(box.overlaps(other) for other in taken)), None)
 
 
 def _boxes(x: float, y: float, name: str, size: float) -> list[Box]:

@@ -168,11 +168,11 @@ def _label(svg: ElementTree.Element, points: Sequence[ElementTree.Element], plot
     order = sorted(range(len(points)), key=lambda number: plot.variants[number] not in plot.best)
     places = [(*_at(points[number]), _short(plot.variants[number], sources)) for number in order]
     layer = next(one for one in svg.iter() if "points_marks" in one.get("class", "").split())
-    for number, label in zip(order, place(places, size, width, height), strict=True):
+    for number, label in zip(order, place(places, size, (width, height), len(plot.best)), strict=True):
         if label is not None:
             bold = {"font-weight": "bold"} if plot.variants[number] in plot.best else {}
             where = {"x": f"{label.x:.1f}", "y": f"{label.y:.1f}", "font-size": f"{size}px", "fill": "var(--ink)"}
-            row = {"data-row": points[number].get("data-row", ""), "aria-hidden": "true"}
+            row = {"data-row": points[number].get("data-row", ""), "aria-hidden": "true", "class": "name"}
             ElementTree.SubElement(layer, f"{{{_SVG}}}text", {**where, **bold, **row}).text = label.text
 
 

@@ -33,6 +33,20 @@ class Swept:
     run: Run | None
     gap: str
 
+    @property
+    def note(self) -> str:
+        """How many of its steps ran for it and how long they took, and how many it had from elsewhere."""
+        ran = [step for step in self.steps if step.get("ran")]
+        took = sum(step["seconds"] for step in ran if isinstance(step.get("seconds"), int | float))
+        shared = sum(int(step.get("shared_with") or 0) > 0 for step in self.steps)
+        if not self.steps:
+            return ""
+        rest = len(self.steps) - len(ran)
+        return (
+            f"{len(ran)} of its {len(self.steps)} steps ran for it, in {took:,.1f} s; {rest} came from the cache or "
+            f"from another variant; {shared} serve other variants too."
+        )
+
 
 @dataclass(frozen=True)
 class Sweep:

@@ -121,7 +121,14 @@ def _ranges() -> list[dict[str, Any]]:
     one = {"node": "n", "operator": "Mul", "module": "layers.8", "format": "float16", "noise": 0.0, "note": ""}
     faults = ["", "", "overflow: reaches 3e+06"]
     return [
-        {**one, "tensor": f"t{at}", "position": at, "over": 10.0**at / 10, "magnitude": 1e4, "fault": fault}
+        {
+            **one,
+            "tensor": f"/unet/path_up.{at}/conv/conv.0/ReduceMean_3_output_0_cast_to_fp16",
+            "position": at,
+            "over": 10.0**at / 10,
+            "magnitude": 1e4,
+            "fault": fault,
+        }
         for at, fault in enumerate(faults)
     ]
 
@@ -219,7 +226,12 @@ def swept_repository(path: Path) -> Repository:
     folder = repository.sweep(
         "example",
         entry("native-fp32", experiment=made["native-fp32"], overrides=["precision=fp32"]),
-        entry("scaled-fp32", "cached", experiment=made["scaled-fp32"], overrides=["layernorm=scaled"]),
+        entry(
+            "scaled-fp32",
+            "cached",
+            experiment=made["scaled-fp32"],
+            overrides=["networks.disk_lightglue.swap.form=scaled"],
+        ),
         entry("native-fp16", experiment=made["native-fp16"], overrides=["precision=fp16"]),
         entry("decomposed-fp16", "failed", reason=f"compare@disk_lightglue: {HOSTILE}", overrides=["precision=fp16"]),
         entry("native-fp8", "refused", reason="fp8 needs compute capability 8.9", overrides=["precision=fp8"]),

@@ -46,6 +46,10 @@ def test_what_may_be_cheaper_once_it_is_proven_is_told_beside_the_best() -> None
     advice = advise([variant("proven", engine_mb=60.0), rehearsed("small", 30.0), rehearsed("large", 70.0)])
     assert advice.cheaper is not None
     assert (advice.cheaper.name, advice.cost) == ("small", ENGINE)
+    poor = rehearsed("poor", 29.0, 85)
+    advice = advise([variant("proven", engine_mb=60.0), poor, rehearsed("small", 30.0)])
+    assert advice.cheaper is not None
+    assert advice.cheaper.name == "small", "a megabyte is not worth fifteen matches"
     assert advise([variant("proven", engine_mb=20.0), rehearsed("large", 70.0)]).cheaper is None
 
 

@@ -30,6 +30,18 @@ def test_every_variant_has_its_state_and_those_that_left_something_their_run(rep
     assert not any(one.gap for one in sweep.variants)
 
 
+def test_what_a_variant_took_is_told_with_what_it_shares(tmp_path: Path) -> None:
+    repository = Repository(tmp_path)
+    steps = [{"stage": f"s{at}", "ran": at < 2, "shared_with": at % 2, "seconds": 2.5} for at in range(5)]
+    repository.sweep("x", entry("one", steps=steps), entry("two"))
+    one, two = read_sweep(tmp_path, "x", repository.cache).variants
+    assert one.note == (
+        "2 of its 5 steps ran for it, in 5.0 s; 3 came from the cache or from another variant; "
+        "2 serve other variants too."
+    )
+    assert two.note == ""
+
+
 def test_the_newest_sweep_is_found(tmp_path: Path) -> None:
     assert newest_sweep(tmp_path / "absent") is None
     for number, name in enumerate(("b", "a", "c")):
