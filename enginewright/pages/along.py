@@ -7,7 +7,7 @@ from math import isfinite
 from typing import Any
 
 from enginewright.pages.drawing import CONFIG, Chart, drawn, printable, text_of
-from enginewright.report.words import small
+from enginewright.report.words import many, small
 
 _SIZES = {"wide": (960, 240), "narrow": (270, 220)}
 _LEAST_OVER, _LEAST_ERROR = 1e-8, 1e-9
@@ -68,16 +68,19 @@ def _points(rows: Rows) -> list[dict[str, float]]:
 
 
 def error_chart(network: str, rows: Rows) -> Chart | None:
-    """Return the absolute error of every output of every graph by quantile; None where none was computed.
+    """Return the absolute error of every output of every graph by quantile; None where there is none.
 
     rows: of errors.json, `series` (graph and output), `quantile` and `error`. Graphs that agree are one line.
     """
-    series = _merged(rows)
+    merged = _merged(rows)
+    series = {name: curve for name, curve in merged.items() if curve[-1][1] > 0}
     if not series:
         return None
     worst = max(series, key=lambda name: series[name][-1][1])
-    text = f"{network}: absolute error of outputs by quantile, {len(series)} curves. "
+    exact = ", ".join(name for name in merged if name not in series)
+    text = f"{network}: absolute error of outputs by quantile, {many(len(series), 'curve')}. "
     text += f"The largest error is {small(series[worst][-1][1])}, of {worst}."
+    text += f" No error at all: {exact}." if exact else ""
     wide, narrow = (_svg(_error_spec(series, name), text, name) for name in _SIZES)
     return Chart("errors", f"{network}: error of the outputs, beside the original", text, wide, narrow)
 

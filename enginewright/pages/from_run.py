@@ -35,7 +35,7 @@ def variants_of_sweep(sweep: Sweep) -> list[Variant]:
 
 def variants_of_run(run: Run, source: str) -> list[Variant]:
     """Return a variant for each pipeline of a run."""
-    swept = Swept(run.name, (), "done", "", None, (), run, "")
+    swept = Swept(run.name, run.name, (), "done", "", None, (), run, "")
     return [_variant(swept, network, parts, source) for network, parts in pipelines_of(run).items()]
 
 
@@ -45,7 +45,7 @@ def _variant(swept: Swept, network: str, parts: Sequence[str], source: str) -> V
     gates = _gates(swept, stages)
     opset, precision, form = axes_of(swept, network)
     return Variant(
-        name=swept.name,
+        name=swept.title,
         network=network,
         source=source,
         state=swept.state,

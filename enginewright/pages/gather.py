@@ -72,8 +72,8 @@ def _of_sweep(sweep: Sweep, tables: Sequence[Table]) -> Iterator[_Shown]:
     found = variants_of_sweep(sweep)
     ran_on = dict(sweep.facts).get("commit", "")
     for swept in sweep.variants:
-        own = [with_latency(one, swept.run, tables) for one in found if one.name == swept.name]
-        title = f"{swept.name}: {WORDS[swept.state]}"
+        own = [with_latency(one, swept.run, tables) for one in found if one.name == swept.title]
+        title = f"{swept.title}: {WORDS[swept.state]}"
         told = Told(swept.run, own[0].anchor, title, swept.overrides, ran_on, swept.note) if swept.run else None
         yield _Shown(own, told)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import expm1, log1p
 from typing import Any
 from xml.etree import ElementTree
 
@@ -11,15 +12,15 @@ from enginewright.pages.costs import COSTS, Cost, front
 from enginewright.pages.drawing import CONFIG, Chart, drawn, hide, marks, text_of
 from enginewright.pages.labels import place
 from enginewright.pages.variant import Proof, Variant
-from enginewright.report.words import count, share
+from enginewright.report.words import count, many, share
 from enginewright.verdicts import State
 
 _TICKS = (0, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1)
 """Shares of matches lost that are marked. The axis widens where little is lost: there the variants differ."""
 _SIZES = {"wide": (1000, 400, 12), "narrow": (270, 340, 11)}
 """Width and height of the plot in pixels, and its font size."""
-_ABOVE = -0.0004
-"""Where the axis begins: above 0, so that points that lose nothing have room for their names."""
+_ROOM = 0.1
+"""Of the axis, above the points that lose nothing: for their names."""
 _SVG = "http://www.w3.org/2000/svg"
 
 
@@ -62,7 +63,7 @@ def _board(network: str, original: int, variants: Sequence[Variant], ids: Mappin
 
 def _chart(title: str, cost: Cost, variants: Sequence[Variant], ids: Mapping[Variant, str]) -> Chart:
     best = front(variants, cost)
-    text = f"{title}: {cost.title} against matches kept, {len(variants)} variants. "
+    text = f"{title}: {cost.title} against matches kept, {many(len(variants), 'variant')}. "
     text += f"No other beats {', '.join(one.name for one in best)}." if best else "None came through its gates."
     plot = _Plot(cost, variants, best, ids, text)
     wide, narrow = (_svg(plot, name) for name in _SIZES)
@@ -110,7 +111,7 @@ def _spec(plot: _Plot, name: str) -> dict[str, Any]:
 
 def _axes(plot: _Plot, width: int) -> dict[str, Any]:
     most = max(max(_row(one, plot.cost)["lost"] for one in plot.variants) * 1.15, _TICKS[1])
-    lost = {"type": "symlog", "constant": _TICKS[1], "reverse": True, "domain": [_ABOVE, most]}
+    lost = {"type": "symlog", "constant": _TICKS[1], "reverse": True, "domain": [_above(most), most]}
     ticks = {"values": [tick for tick in _TICKS if tick <= most], "labelExpr": "format(1 - datum.value, '.1~%')"}
     cost = {"type": "log"} if plot.cost.logarithmic else {"zero": False, "nice": True, "padding": 24}
     along: dict[str, Any] = {"tickCount": max(3, width // 100), "grid": False, "labelOverlap": True}
@@ -119,6 +120,11 @@ def _axes(plot: _Plot, width: int) -> dict[str, Any]:
         "x": {"field": "cost", "type": "quantitative", "title": plot.cost.title, "axis": along, "scale": cost},
         "y": {"field": "lost", "type": "quantitative", "title": "matches kept", "axis": ticks, "scale": lost},
     }
+
+
+def _above(most: float) -> float:
+    """Return where an axis down to `most` begins: as far above 0 as is `_ROOM` of it, as the axis widens there."""
+    return -_TICKS[1] * expm1(_ROOM * log1p(most / _TICKS[1]))
 
 
 def _row(one: Variant, cost: Cost) -> dict[str, Any]:

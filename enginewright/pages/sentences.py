@@ -72,16 +72,25 @@ def _headline(advice: Advice, best: Variant) -> str:
 
 def _nothing(advice: Advice) -> str:
     failed, total = advice.count(State.failed), len(advice.variants)
-    return f"No variant came through: {failed} of {total} failed, {total - failed} were not run. The table says why."
+    return f"No variant came through: {failed} of {total} failed, {total - failed} were refused or not run."
 
 
 def _why(advice: Advice, best: Variant) -> str:
-    failed, total = advice.count(State.failed), len(advice.variants)
+    total = len(advice.variants)
     if total == 1:
         return f"It is the only variant here, and no gate was breached: {best.proof.meaning}."
-    breached = f"{failed} of {total} variants breached a gate and are out" if failed else f"None of {total} failed"
     chosen = f"it has {advice.cost.lowest}" if advice.cost else "they cannot be compared in latency or size"
-    return f"{breached}. Of those proven furthest, {chosen}: {best.proof.meaning}."
+    out = ", ".join(_out(advice))
+    return f"Of {total} variants {out}. Of those proven furthest, {chosen}: {best.proof.meaning}."
+
+
+def _out(advice: Advice) -> Iterator[str]:
+    """Yield how many variants are out, and why."""
+    failed = advice.count(State.failed)
+    started = sum(one.state in ("done", "cached", "failed") for one in advice.variants)
+    yield f"{failed or 'none'} failed"
+    if rest := len(advice.variants) - started:
+        yield f"{rest} {'was' if rest == 1 else 'were'} refused or not run"
 
 
 def _matches(one: Variant) -> Fact:

@@ -21,10 +21,12 @@ STATES = ("done", "cached", "failed", "refused", "not_run", "pending")
 class Swept:
     """A variant of a sweep, as results.json has it, and its run where it left one.
 
+    name: of its DVC experiment. title: the same without the sweep's own name before it.
     gap: why a variant that ended well has no figures here; empty otherwise.
     """
 
     name: str
+    title: str
     overrides: tuple[str, ...]
     state: str
     reason: str
@@ -35,7 +37,16 @@ class Swept:
 
     @property
     def note(self) -> str:
-        """How many of its steps ran for it and how long they took, and how many it had from elsewhere."""
+        """How to have it, how many of its steps ran for it and for how long, and how many it had from elsewhere."""
+        return " ".join(filter(None, (self._cure, self._steps)))
+
+    @property
+    def _cure(self) -> str:
+        kept = self.state in ("done", "cached")
+        return f"dvc exp apply {self.name} and dvc repro bring it into the checkout, from the cache." if kept else ""
+
+    @property
+    def _steps(self) -> str:
         ran = [step for step in self.steps if step.get("ran")]
         took = sum(step["seconds"] for step in ran if isinstance(step.get("seconds"), int | float))
         shared = sum(int(step.get("shared_with") or 0) > 0 for step in self.steps)
@@ -103,6 +114,7 @@ def _variant(raw: Mapping[str, Any], repository: Path, folder: Path, cache: Path
     run, gap = _run(raw, repository, folder, cache)
     return Swept(
         name=str(raw["name"]),
+        title=str(raw["name"]).removeprefix(f"{folder.name}-") or str(raw["name"]),
         overrides=tuple(map(str, raw.get("overrides") or ())),
         state=str(state),
         reason=str(raw.get("reason") or ""),
@@ -119,7 +131,12 @@ def _run(raw: Mapping[str, Any], repository: Path, folder: Path, cache: Path) ->
         return _of_experiment(name, str(commit), repository, cache)
     left = (folder / "failed" / name).resolve()
     inside = left.is_relative_to((folder / "failed").resolve())
-    return (run_of(name, FolderFiles(left)) if inside and left.is_dir() else None), ""
+    if not inside or not left.is_dir():
+        return None, ""
+    try:
+        return run_of(name, FolderFiles(left)), ""
+    except DataError as error:
+        return None, f"what it left cannot be read: {error.what}"
 
 
 def _of_experiment(name: str, commit: str, repository: Path, cache: Path) -> tuple[Run | None, str]:

@@ -201,9 +201,15 @@ class Repository:
 
     def sweep(self, name: str, *variants: dict[str, Any]) -> Path:
         """Write the results of a sweep and return its folder."""
-        raw = {"format": 1, "name": name, "commit": "a" * 40, "dirty": False, "workers": 2, "engine": "local"}
-        write_json(self.path / "sweeps" / name / "results.json", {**raw, "seconds": 90.0, "variants": list(variants)})
-        return self.path / "sweeps" / name
+        return write_sweep(self.path, name, *variants)
+
+
+def write_sweep(repository: Path, name: str, *variants: dict[str, Any]) -> Path:
+    """Write the results of a sweep and return its folder."""
+    raw = {"format": 1, "name": name, "commit": "a" * 40, "dirty": False, "workers": 2, "engine": "local"}
+    folder = repository / "sweeps" / name
+    write_json(folder / "results.json", {**raw, "seconds": 90.0, "variants": list(variants)})
+    return folder
 
 
 def entry(name: str, state: str = "done", **values: Any) -> dict[str, Any]:

@@ -104,7 +104,13 @@ def test_the_card_never_calls_what_was_not_run_proven() -> None:
 def test_the_card_of_a_sweep_that_failed_says_so() -> None:
     card = card_of(advise([broken("a"), broken("b"), variant("c", state="not_run")]))
     assert (card.headline, card.tone, card.name) == ("Ship nothing yet", "none", "")
-    assert "2 of 3 failed, 1 were not run" in card.why
+    assert "2 of 3 failed, 1 were refused or not run" in card.why
+
+
+def test_the_card_says_how_many_are_out() -> None:
+    card = card_of(advise([variant("a"), broken("b"), variant("c", state="refused"), variant("d")]))
+    assert card.why.startswith("Of 4 variants 1 failed, 1 was refused or not run. Of those proven furthest")
+    assert card_of(advise([variant("a"), variant("b")])).why.startswith("Of 2 variants none failed.")
 
 
 def test_what_was_not_measured_is_said_to_be_so() -> None:

@@ -41,13 +41,14 @@ def test_graphs_that_agree_share_a_curve() -> None:
     rows = curve("exported scores", 0, 1e-6) + curve("typed scores", 0, 1e-6) + curve("typed valid", 0, 0)
     chart = error_chart("disk", rows)
     assert chart is not None
-    assert "2 curves" in chart.text
-    assert "The largest error is 1e-06, of scores (exported, typed)." in chart.text
+    assert "quantile, 1 curve." in chart.text
+    assert chart.text.endswith("is 1e-06, of scores (exported, typed). No error at all: valid (typed).")
 
 
 def test_errors_that_are_no_numbers_are_left_out() -> None:
     assert error_chart("disk", curve("typed scores", None, float("inf"))) is None
     assert error_chart("disk", []) is None
+    assert error_chart("disk", curve("typed valid", 0, 0)) is None
 
 
 def test_names_of_outputs_stay_text_and_what_no_xml_may_hold_is_left_out() -> None:

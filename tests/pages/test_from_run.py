@@ -127,5 +127,5 @@ def test_kept_matches_are_of_the_engine_then_of_what_failed_then_of_the_typed_gr
 def test_axes_of_what_left_nothing_are_those_of_its_overrides(
     overrides: tuple[str, ...], axes: tuple[str, str, str]
 ) -> None:
-    swept = Swept("x", overrides, "refused", "", None, (), None, "")
+    swept = Swept("x", "x", overrides, "refused", "", None, (), None, "")
     assert axes_of(swept, "disk_lightglue") == axes

@@ -36,10 +36,20 @@ def test_what_a_variant_took_is_told_with_what_it_shares(tmp_path: Path) -> None
     repository.sweep("x", entry("one", steps=steps), entry("two"))
     one, two = read_sweep(tmp_path, "x", repository.cache).variants
     assert one.note == (
+        "dvc exp apply one and dvc repro bring it into the checkout, from the cache. "
         "2 of its 5 steps ran for it, in 5.0 s; 3 came from the cache or from another variant; "
         "2 serve other variants too."
     )
-    assert two.note == ""
+    assert "steps" not in two.note
+
+
+def test_the_name_of_the_sweep_is_not_repeated_in_every_title(tmp_path: Path) -> None:
+    repository = Repository(tmp_path)
+    repository.sweep("x", entry("x-opset_18"), entry("other", "failed"))
+    one, two = read_sweep(tmp_path, "x", repository.cache).variants
+    assert (one.name, one.title) == ("x-opset_18", "opset_18")
+    assert "dvc exp apply x-opset_18" in one.note
+    assert (two.title, two.note) == ("other", "")
 
 
 def test_the_newest_sweep_is_found(tmp_path: Path) -> None:
@@ -90,6 +100,16 @@ def test_metrics_that_were_not_pulled_are_a_gap(tmp_path: Path) -> None:
     (one,) = read_sweep(tmp_path, "x", repository.cache).variants
     assert one.gap.startswith("2 of its metric files")
     assert "dvc exp pull origin one" in one.gap
+
+
+def test_what_a_failed_variant_left_half_written_is_a_gap_and_not_the_end(tmp_path: Path) -> None:
+    repository = Repository(tmp_path)
+    left = repository.sweep("x", entry("one", "failed", reason="killed")) / "failed" / "one" / "metrics" / "disk"
+    left.mkdir(parents=True)
+    (left / "swap.json").write_text('{"layers')
+    (one,) = read_sweep(tmp_path, "x", repository.cache).variants
+    assert (one.run, one.reason) == (None, "killed")
+    assert "swap.json of one is no JSON" in one.gap
 
 
 @pytest.mark.parametrize("name", ["../../outside", "/etc", "..", "."])
