@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 from xml.etree import ElementTree
 
+_SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 _SVG = "http://www.w3.org/2000/svg"
 _DECIMALS = re.compile(r"(\d+\.\d)\d+")
 
@@ -54,10 +57,16 @@ def printable(text: str) -> str:
 
 def drawn(spec: Mapping[str, Any]) -> ElementTree.Element:
     """Return the SVG of a Vega-Lite specification."""
+    return ElementTree.fromstring(_rendered(json.dumps({"$schema": _SCHEMA, **spec})))  # noqa: S314 (Vega's own output)
+
+
+@cache
+def _rendered(spec: str) -> str:
+    """Return the SVG of a specification; variants that share a network share its drawings."""
     import vl_convert
 
-    text = vl_convert.vegalite_to_svg({"$schema": "https://vega.github.io/schema/vega-lite/v6.json", **spec})
-    return ElementTree.fromstring(text)  # noqa: S314 (Vega's own output)
+    text: str = vl_convert.vegalite_to_svg(spec)
+    return text
 
 
 def marks(svg: ElementTree.Element, name: str) -> list[ElementTree.Element]:

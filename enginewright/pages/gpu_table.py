@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -71,8 +71,17 @@ def _variant(row: Mapping[str, Any], device: str) -> Variant:
         graph_mb=row["bytes"] / 1e6 if "bytes" in row else None,
         latency_ms=gpu.get("latency_ms"),
         device=device,
-        unproven=(_NO_ENGINE,) if ran else (("GPU", gates.reason),) if gates.state is State.not_run else (),
+        unproven=tuple(_unproven(gpu, gates, ran)),
     )
+
+
+def _unproven(gpu: Mapping[str, Any], gates: Verdict, ran: bool) -> Iterator[tuple[str, str]]:
+    if ran:
+        yield _NO_ENGINE
+    if widened := gpu.get("in_float32"):
+        yield "types", f"computed in float32 on the GPU, for want of a kernel: {', '.join(map(str, widened))}"
+    if gates.state is State.not_run:
+        yield "GPU", gates.reason
 
 
 def _gates(row: Mapping[str, Any]) -> Verdict:

@@ -34,6 +34,11 @@ def test_a_graph_that_passed_on_a_gpu_is_proven_and_its_engine_is_not(tmp_path: 
     assert one.unproven[0][0] == "engine"
 
 
+def test_operators_that_another_type_stood_in_for_are_told(tmp_path: Path) -> None:
+    one = one_variant(tmp_path, gpu_row("native", "bf16", in_float32=["Greater"]))
+    assert ("types", "computed in float32 on the GPU, for want of a kernel: Greater") in one.unproven
+
+
 def test_what_failed_there_keeps_its_figures(tmp_path: Path) -> None:
     one = one_variant(tmp_path, gpu_row("decomposed", "fp16", verdict="failed", reason="887 of 2755", common=887))
     assert (one.gates.state, one.proof, one.reason) == (State.failed, Proof.nothing, "887 of 2755")
