@@ -77,9 +77,14 @@ def _gates(swept: Swept, stages: Mapping[str, Mapping[str, Metrics]]) -> Verdict
         verdict_of(metrics.get(gate), f"{network}, {gate}")
         for network, metrics in stages.items()
         for gate in GATES
-        if gate in metrics or gate in ("compare", "build")
+        if gate in metrics or gate in ("compare", "build") or (gate == "match" and _gives_matches(network, stages))
     ]
     return worst(found) if found else Verdict(State.not_run, swept.gap or "it left no metrics")
+
+
+def _gives_matches(network: str, stages: Mapping[str, Mapping[str, Metrics]]) -> bool:
+    """Return whether the network is the matcher of a pipeline of two: then a missing match.json is a gap."""
+    return len(stages) > 1 and network == list(stages)[-1]
 
 
 def verdict_of(metrics: Metrics | None, name: str) -> Verdict:
@@ -95,8 +100,8 @@ def _proof(stages: Mapping[str, Mapping[str, Metrics]], records: Sequence[Mappin
     """Return the level of the least proven part, and of the matches where there are any."""
     levels = [_LEVELS.get(str(record.get("status")), Proof.nothing) for record in records]
     match = next((metrics["match"] for metrics in stages.values() if "match" in metrics), None)
-    if match is not None:
-        levels.append(_matched(match))
+    if match is not None or len(stages) > 1:
+        levels.append(_matched(match or {}))
     level = min(levels, default=Proof.nothing)
     rehearsed = (match or {}).get(REHEARSED, {}).get("verdict") == "passed"
     return Proof.rehearsed if level is Proof.nothing and rehearsed else level

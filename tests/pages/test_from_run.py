@@ -86,6 +86,16 @@ def test_a_variant_without_its_extractors_figures_has_no_total(tmp_path: Path) -
     assert "disk, build: it wrote no metrics" in one.gates.reason
 
 
+def test_a_matcher_whose_matches_were_never_counted_is_not_proven(tmp_path: Path) -> None:
+    repository = Repository(tmp_path)
+    files = run_files()
+    del files["metrics/disk_lightglue/match.json"]
+    repository.sweep("x", entry("one", experiment=repository.commit(params(), files, "one")))
+    (one,) = variants_of_sweep(read_sweep(tmp_path, "x", repository.cache))
+    assert one.proof is Proof.nothing
+    assert "disk_lightglue, match: it wrote no metrics" in one.gates.reason
+
+
 @pytest.mark.parametrize(
     ("metrics", "state"),
     [

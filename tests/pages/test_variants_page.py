@@ -13,6 +13,8 @@ from enginewright.pages.page import Content, page
 from tests.pages.sample import HOSTILE, Repository, entry, gpu_row, params, run_files, swept_repository, write_table
 from tests.report.test_page import Reader
 
+pytestmark = pytest.mark.xdist_group("pages")
+
 
 @pytest.fixture(scope="module")
 def repository(tmp_path_factory: pytest.TempPathFactory) -> Repository:

@@ -16,6 +16,8 @@ from enginewright.pages.page import page
 from tests.pages.sample import entry, params, png, record, write_sweep
 from tests.report.sample import metrics, written
 
+pytestmark = pytest.mark.xdist_group("dvc_pages")
+
 _STAGE = """
 import json, pathlib, shutil, yaml
 values = yaml.safe_load(pathlib.Path("params.yaml").read_text())
