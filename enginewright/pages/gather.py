@@ -41,7 +41,7 @@ def gather(repository: Path, sweep: str, base: str, revision: str) -> Content:
     swept = read_sweep(repository, name, cache) if name else None
     pair = [_revision(repository, one or WORKSPACE, cache) for one in (base, revision)] if asked else []
     tables = read_tables(repository / GPU_TABLES)
-    shown = [*(_of_sweep(swept, tables) if swept else _of_pair(pair, tables))]
+    shown = [*(_of_sweep(swept, tables) if swept else _of_pair(pair, repository, tables))]
     if not (sweep or asked):
         shown += _of_checkout(repository, tables)
     variants = [one for each in shown for one in each.variants]
@@ -50,7 +50,9 @@ def gather(repository: Path, sweep: str, base: str, revision: str) -> Content:
         raise DataError("there is nothing to report", expected="a run, a sweep or a GPU table", cure="make repro")
     return Content(
         title=_title(swept, pair),
-        facts=swept.facts if swept else (("commit", commit(repository)),),
+        facts=swept.facts
+        if swept
+        else tuple((run.name, _commit_of(run, repository)) for run in pair) or (("commit", commit(repository)),),
         variants=tuple(variants),
         runs=tuple(each.told for each in shown if each.told),
         tables=tuple(_line(table) for table in tables),
@@ -78,10 +80,13 @@ def _of_sweep(sweep: Sweep, tables: Sequence[Table]) -> Iterator[_Shown]:
         yield _Shown(own, told)
 
 
-def _of_pair(pair: Sequence[Run], tables: Sequence[Table]) -> Iterator[_Shown]:
+def _of_pair(pair: Sequence[Run], repository: Path, tables: Sequence[Table]) -> Iterator[_Shown]:
     for run in {run.name: run for run in pair}.values():
-        files = run.files
-        yield _of_run(run, COMPARED, files.revision[:10] if isinstance(files, RevisionFiles) else "", tables)
+        yield _of_run(run, COMPARED, _commit_of(run, repository), tables)
+
+
+def _commit_of(run: Run, repository: Path) -> str:
+    return run.files.revision[:10] if isinstance(run.files, RevisionFiles) else commit(repository)
 
 
 def _of_checkout(repository: Path, tables: Sequence[Table]) -> Iterator[_Shown]:

@@ -146,6 +146,8 @@ def test_one_revision_is_compared_with_the_checkout(tmp_path: Path) -> None:
     assert found.comparison is not None
     assert (found.comparison.base, found.comparison.revision) == ("half", "workspace")
     assert found.title == "half against workspace"
+    assert [name for name, _ in found.facts] == ["half", "workspace"]
+    assert found.facts[0][1] == repository.git("rev-parse", "--short=10", "refs/exps/ab/" + "c" * 38 + "/half")
     html = page(found)
     assert "cast.precision" in html
     assert [(one.name, one.source) for one in found.variants] == [("half", "compared"), ("workspace", "compared")]
