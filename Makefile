@@ -14,7 +14,8 @@ export DVC_NO_ANALYTICS := 1
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test setup-tensorrt setup-gpu setup-s3 params preflight bisect repro exps diff why remote push pull test check format table gpu bench lock clean
+.PHONY: help setup setup-test setup-tensorrt setup-gpu setup-s3 params preflight bisect repro exps diff why remote push pull \
+	test check format report table gpu bench lock clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -85,6 +86,9 @@ check: setup-test ## linter, formatter and type checker
 format: setup-test ## let the linter and the formatter mend what they can
 	ruff check --fix .
 	ruff format .
+
+report: setup ## one page on sweeps and runs: SWEEP=name, or BASE=rev REV=rev to compare two; all by default
+	@python -m enginewright.pages $(if $(SWEEP),--sweep $(SWEEP)) $(if $(BASE),--base $(BASE)) $(if $(REV),--revision $(REV)) $(ARGS)
 
 table: setup ## print the result table of the last run
 	@python -m enginewright.report.table

@@ -30,20 +30,25 @@ def pictures_in(folder: Path) -> list[Picture]:
     Raises:
         DataError: if a file is no picture.
     """
-    return [_picture(path, _title(path.relative_to(folder))) for path in sorted(folder.rglob("*.png"))]
+    found = sorted(folder.rglob("*.png"))
+    return [picture_from(path.read_bytes(), _title(path.relative_to(folder)), path.name) for path in found]
 
 
 def _title(path: Path) -> str:
     return " ".join([*(f"{part}:" for part in path.parent.parts), path.stem.replace("_", " ")])
 
 
-def _picture(path: Path, title: str) -> Picture:
-    png = path.read_bytes()
+def picture_from(png: bytes, title: str, name: str) -> Picture:
+    """Return a PNG as a picture in a page; name: of its file, for errors.
+
+    Raises:
+        DataError: if it is no picture.
+    """
     try:
         with Image.open(io.BytesIO(png), formats=["PNG"]) as image:
             (width, height), webp = image.size, _webp(image)
     except (OSError, SyntaxError, Image.DecompressionBombError) as error:
-        raise DataError(f"{path.name} is no picture: {error}", expected="a PNG", cure="dvc repro") from error
+        raise DataError(f"{name} is no picture: {error}", expected="a PNG", cure="dvc repro") from error
     # A photograph is a tenth as large as WebP; a plot of lines may be smaller as it is.
     kind, data = ("webp", webp) if len(webp) < len(png) else ("png", png)
     return Picture(title, f"data:image/{kind};base64,{base64.b64encode(data).decode()}", width, height)

@@ -18,6 +18,11 @@ def count(value: Any) -> str:
     return f"{value:,}" if isinstance(value, int) else NOTHING
 
 
+def many(number: int, noun: str) -> str:
+    """Return a number of things: `1 variant`, `2 variants`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def small(value: Any) -> str:
     """Return a number with three significant digits."""
     return f"{value:.3g}" if isinstance(value, int | float) else NOTHING

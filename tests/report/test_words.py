@@ -28,6 +28,10 @@ def test_numbers_in_words(say: Any, value: float, text: str) -> None:
     assert say(value) == text
 
 
+def test_things_are_counted_in_words() -> None:
+    assert [words.many(number, "variant") for number in (0, 1, 1200)] == ["0 variants", "1 variant", "1,200 variants"]
+
+
 @pytest.mark.parametrize("say", [words.count, words.small, words.share, words.cosine, words.megabytes])
 def test_what_does_not_exist_is_a_dash(say: Any) -> None:
     assert say(None) == words.NOTHING

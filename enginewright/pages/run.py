@@ -1,0 +1,95 @@
+"""One run, whole: what its stages wrote, wherever its files lie."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import yaml
+
+from enginewright.errors import DataError
+from enginewright.pages.files import Files
+from enginewright.report.collect import STAGES, Metrics
+from enginewright.stage.chain import WEIGHTS
+
+Rows = Sequence[Mapping[str, Any]]
+
+JUDGED = ("preflight", *STAGES)
+"""The stages that write metrics, in the order of the pipeline, preflight among them."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run wrote, read from `files` when it is asked for.
+
+    params: its params.yaml; empty where a failed variant left none.
+    metrics: {network: {stage: metrics}}.
+    """
+
+    name: str
+    files: Files
+    params: Mapping[str, Any]
+    metrics: Mapping[str, Mapping[str, Metrics]]
+
+    @cached_property
+    def records(self) -> dict[str, Mapping[str, Any]]:
+        """The engine.json of each network that has one."""
+        found = {network: self.json(f"{WEIGHTS}/{network}/engine.json") for network in self.metrics}
+        return {network: record for network, record in found.items() if isinstance(record, Mapping)}
+
+    def curves(self, network: str) -> Rows:
+        """Return errors.json of a network: `series`, `quantile`, `error`; empty where there is none."""
+        return _rows(self.json(f"plots/{network}/errors.json"))
+
+    def ranges(self, network: str) -> Rows:
+        """Return ranges.json of a network, a row for each reduced tensor; empty where there is none."""
+        return _rows(self.json(f"plots/{network}/ranges.json"))
+
+    def pictures(self, network: str) -> list[str]:
+        """Return the paths of a network's pictures."""
+        return [path for path in self.files.below(f"plots/{network}") if path.endswith(".png")]
+
+    def json(self, path: str) -> Any:
+        """Return what a JSON file holds, or None where there is none.
+
+        Raises:
+            DataError: if it is no JSON.
+        """
+        data = self.files.read(path)
+        try:
+            return None if data is None else json.loads(data)
+        except ValueError as error:
+            raise DataError(f"{path} of {self.name} is no JSON: {error}", cure="dvc repro") from error
+
+
+def _rows(value: Any) -> Rows:
+    return [row for row in value if isinstance(row, Mapping)] if isinstance(value, list) else []
+
+
+def run_of(name: str, files: Files) -> Run:
+    """Return the run that left `files`. Of a folder with a params.yaml, the networks of that run alone.
+
+    Raises:
+        DataError: if a metric file is no JSON object.
+    """
+    data = files.read("params.yaml")
+    params = (yaml.load(data, yaml.CSafeLoader) if data else None) or {}
+    run = Run(name, files, params, {})
+    networks = (params.get("composed") or {}).get("networks") or _folders(files)
+    metrics = {str(network): _metrics(run, str(network)) for network in networks}
+    return Run(name, files, params, {network: stages for network, stages in metrics.items() if stages})
+
+
+def _folders(files: Files) -> list[str]:
+    return sorted({path.split("/")[1] for path in files.below("metrics") if path.count("/") > 1})
+
+
+def _metrics(run: Run, network: str) -> dict[str, Metrics]:
+    found = {stage: run.json(f"metrics/{network}/{stage}.json") for stage in JUDGED}
+    for stage, value in found.items():
+        if value is not None and not isinstance(value, Mapping):
+            raise DataError(f"{stage}.json of {network} in {run.name} holds no JSON object", got=type(value).__name__)
+    return {stage: value for stage, value in found.items() if value is not None}
