@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import onnx
 from onnx import TensorProto, helper
@@ -69,7 +70,7 @@ def _in_bfloat16(model: onnx.ModelProto) -> set[str]:
 
 
 def _is_function(operator: str) -> bool:
-    schema = onnx.defs.get_schema(operator)
+    schema: Any = onnx.defs.get_schema(operator)  # its stub lacks both attributes
     return bool(schema.has_function or schema.has_context_dependent_function)
 
 
