@@ -7,7 +7,7 @@ import signal
 import time
 from pathlib import Path
 
-import psutil
+import psutil  # type: ignore[import-untyped]
 
 from enginewright.artifacts import read_json
 
