@@ -14,8 +14,8 @@ export DVC_NO_ANALYTICS := 1
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test setup-tensorrt setup-gpu setup-s3 params preflight bisect repro exps diff why remote push pull \
-	test check format report table gpu bench lock clean
+.PHONY: help setup setup-test setup-tensorrt setup-gpu setup-s3 setup-ray setup-slurm params preflight bisect sweep repro \
+	exps diff why remote push pull test check format report table gpu bench lock clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,6 +26,8 @@ setup-tensorrt: $(VENV)/tensorrt.stamp ## install the full TensorRT, for builder
 
 setup-s3: $(VENV)/s3.stamp ## install what make remote URL=s3://... needs
 setup-gpu: $(VENV)/gpu.stamp ## install ONNX Runtime's CUDA provider, for make gpu
+setup-ray: $(VENV)/ray.stamp ## install Ray, for make sweep ENGINE=ray
+setup-slurm: $(VENV)/slurm.stamp ## install submitit, for make sweep ENGINE=slurm
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -53,6 +55,10 @@ preflight: setup ## will it convert? NETWORK=disk, or GRAPH=model.onnx; more in 
 
 bisect: setup ## which nodes must stay fp32? NETWORK=disk_lightglue ARGS='layernorm=decomposed precision=fp16'
 	@python -m enginewright.bisecting network=$(NETWORK) $(ARGS)
+
+sweep: setup ## many variants: SWEEP=opset_precision, or ARGS='precision=fp32,fp16'; WORKERS=2 ENGINE=ray REMOTE=name
+	@python -m enginewright.sweeping $(if $(SWEEP),--sweep $(SWEEP)) $(if $(WORKERS),--workers $(WORKERS)) \
+		$(if $(ENGINE),--engine $(ENGINE)) $(if $(REMOTE),--remote $(REMOTE)) $(ARGS)
 
 repro: params ## build and prove every engine; a second run does only what changed
 	dvc repro

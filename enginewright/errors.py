@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 
 class EnginewrightError(Exception):
@@ -31,6 +34,10 @@ class EnginewrightError(Exception):
 
 class ConfigError(EnginewrightError):
     """A configuration value that no stage can work with."""
+
+
+class NotAllowedError(ConfigError):
+    """A key or value that is right nowhere: a typo, a wrong type, a number out of range."""
 
 
 class CheckpointError(EnginewrightError):
@@ -61,12 +68,28 @@ class RequirementError(EnginewrightError):
     """Something that this machine lacks."""
 
 
+class SweepError(EnginewrightError):
+    """A sweep that cannot start, or cannot go on."""
+
+
+ERROR_FILE = "ENGINEWRIGHT_ERROR_FILE"
+"""Environment variable: a file that a command which ends with an error writes its kind and parts to, as JSON."""
+
+
 def exit_with(main: Callable[[], int | None]) -> None:
     """Run a command; exit with the status that it returns, if any, and after printing a user's error with 1."""
     try:
         status = main()
     except EnginewrightError as error:
         print(f"error: {error}", file=sys.stderr)
+        _record(error)
         sys.exit(1)
     if status:
         sys.exit(status)
+
+
+def _record(error: EnginewrightError) -> None:
+    """Write the error for the program that ran this command, if it asked for that."""
+    if path := os.environ.get(ERROR_FILE):
+        parts = {name: None if part is None else str(part) for name, part in vars(error).items()}
+        Path(path).write_text(json.dumps({"kind": type(error).__name__, **parts}), encoding="utf-8")

@@ -23,6 +23,16 @@ def run(networks: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
         RequirementError: if a configured builder is not installed, or a GPU is demanded and there is none.
     """
     found = probe()
+    refuse_unmet(networks, found)
+    return found
+
+
+def refuse_unmet(networks: Mapping[str, Any], found: Mapping[str, Mapping[str, Any]]) -> None:
+    """Refuse a configuration that needs what the machine lacks of which `found` was probed.
+
+    Raises:
+        RequirementError: as `run` does.
+    """
     for network in networks.values():
         _refuse_missing_builder(network["build"]["builder"], found)
     if found["gpu"]["require_gpu"] and found["gpu"]["gpu"] is None:
@@ -30,7 +40,6 @@ def run(networks: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
             "REQUIRE_GPU=1 is set and this machine has no NVIDIA GPU", expected="a GPU with its driver", got=None,
             cure="unset REQUIRE_GPU: checks that need a GPU then say not_run",
         )  # fmt: skip
-    return found
 
 
 def _refuse_missing_builder(builder: str, found: Mapping[str, Mapping[str, Any]]) -> None:

@@ -47,7 +47,7 @@ def test_an_error_survives_a_process_boundary(cls: type[Exception]) -> None:
 
 
 def test_siblings_do_not_catch_each_other() -> None:
-    leaves = [cls for cls in TREE if cls is not EnginewrightError]
+    leaves = [cls for cls in TREE if not cls.__subclasses__()]  # a kind of ConfigError is caught as one, on purpose
     assert len(leaves) >= 8
     for cls in leaves:
         assert not any(issubclass(cls, other) for other in leaves if other is not cls)

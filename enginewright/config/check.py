@@ -1,4 +1,7 @@
-"""Checks of single configuration values. Each raises ConfigError with the key, the allowed and the got."""
+"""Checks of single configuration values. Each raises ConfigError with the key, the allowed and the got.
+
+A value that no other key could make right raises NotAllowedError: a sweep that has it does not start.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ import re
 from collections.abc import Iterable, Sequence
 from urllib.parse import urlsplit
 
-from enginewright.errors import ConfigError
+from enginewright.errors import ConfigError, NotAllowedError
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _PINNED = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*==[A-Za-z0-9][A-Za-z0-9.+!_]*")
@@ -17,7 +20,7 @@ def between(key: str, value: float, low: float, high: float) -> None:
     """Refuse a value outside low..high, both allowed."""
     if not low <= value <= high:
         nearest = low if value < low else high
-        raise ConfigError(
+        raise NotAllowedError(
             f"{key} is out of range",
             expected=f"{low} to {high}",
             got=value,
@@ -34,14 +37,14 @@ def at_least(key: str, value: float, low: float, cure: str) -> None:
 def positive(key: str, value: float) -> None:
     """Refuse zero, negative numbers, NaN, and infinity, a limit that nothing could breach."""
     if not 0 < value < math.inf:
-        raise ConfigError(f"{key} is out of range", expected="more than 0, finite", got=value, cure=_cure(key))
+        raise NotAllowedError(f"{key} is out of range", expected="more than 0, finite", got=value, cure=_cure(key))
 
 
 def multiple(key: str, value: int, step: int) -> None:
     """Refuse a value that is no positive multiple of `step`, naming the nearest that is."""
     if value <= 0 or value % step:
         nearest = max(step, round(value / step) * step)
-        raise ConfigError(
+        raise NotAllowedError(
             f"{key} does not fit the network", expected=f"a multiple of {step}", got=value, cure=f"set {key}={nearest}"
         )
 
@@ -49,19 +52,23 @@ def multiple(key: str, value: int, step: int) -> None:
 def odd(key: str, value: int) -> None:
     """Refuse an even window size."""
     if value % 2 == 0:
-        raise ConfigError(f"{key} has no centre", expected="an odd number", got=value, cure=f"set {key}={value + 1}")
+        raise NotAllowedError(
+            f"{key} has no centre", expected="an odd number", got=value, cure=f"set {key}={value + 1}"
+        )
 
 
 def profile(key: str, value: Sequence[int]) -> None:
     """Refuse what is not [min, max] of positive sizes in order."""
     if len(value) != 2 or not 0 < value[0] <= value[1]:
-        raise ConfigError(f"{key} is no range", expected="[min, max], 0 < min <= max", got=list(value), cure=_cure(key))
+        raise NotAllowedError(
+            f"{key} is no range", expected="[min, max], 0 < min <= max", got=list(value), cure=_cure(key)
+        )
 
 
 def digest(key: str, value: str) -> None:
     """Refuse what is not a lower-case hexadecimal SHA-256."""
     if not _DIGEST.fullmatch(value):
-        raise ConfigError(
+        raise NotAllowedError(
             f"{key} is no SHA-256", expected="64 lower-case hexadecimal digits", got=value, cure="sha256sum FILE"
         )
 
@@ -81,7 +88,7 @@ def absent(key: str, value: object, because: str) -> None:
 def pinned(key: str, value: str) -> None:
     """Refuse a requirement that does not name exactly one version."""
     if not _PINNED.fullmatch(value):
-        raise ConfigError(f"{key} is not pinned", expected="NAME==VERSION", got=value, cure=_cure(key))
+        raise NotAllowedError(f"{key} is not pinned", expected="NAME==VERSION", got=value, cure=_cure(key))
 
 
 def patterns(key: str, values: Sequence[str]) -> None:
@@ -90,7 +97,7 @@ def patterns(key: str, values: Sequence[str]) -> None:
         try:
             re.compile(value)
         except re.error as error:
-            raise ConfigError(
+            raise NotAllowedError(
                 f"{key} has a bad pattern: {error}", expected="a regular expression", got=value
             ) from error
 
@@ -99,13 +106,15 @@ def address(key: str, value: str) -> None:
     """Refuse an address that is not one of http or https with a host."""
     parts = urlsplit(value)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ConfigError(f"{key} is no address of the web", expected="https://HOST/PATH", got=value, cure=_cure(key))
+        raise NotAllowedError(
+            f"{key} is no address of the web", expected="https://HOST/PATH", got=value, cure=_cure(key)
+        )
 
 
 def plain_names(key: str, values: Iterable[str]) -> None:
     """Refuse names such as `_target_`, by which other programs mean code to run."""
     if odd_ones := [name for name in values if name.startswith("_")]:
-        raise ConfigError(f"{key} has names that mean code to run", expected="names of arguments", got=odd_ones)
+        raise NotAllowedError(f"{key} has names that mean code to run", expected="names of arguments", got=odd_ones)
 
 
 def _cure(key: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from enginewright.errors import ConfigError
+from enginewright.errors import NotAllowedError
 
 PHOTOGRAPHS = (
     "astronaut",
@@ -32,12 +32,12 @@ def check_photographs(names: Sequence[str]) -> None:
     """Refuse an unknown photograph, and one named twice: pairs are named after them.
 
     Raises:
-        ConfigError: naming the allowed photographs.
+        NotAllowedError: naming the allowed photographs.
     """
     unknown = [name for name in names if name not in PHOTOGRAPHS]
     twice = [name for name in names if names.count(name) > 1]
     if unknown or twice:
-        raise ConfigError(
+        raise NotAllowedError(
             "data.photographs cannot be used",
             expected=f"each at most once, of {', '.join(PHOTOGRAPHS)}",
             got=unknown or twice,

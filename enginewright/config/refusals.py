@@ -21,7 +21,7 @@ from omegaconf.errors import (
 from yaml import YAMLError
 
 from enginewright.config.resolvers import CONF
-from enginewright.errors import ConfigError, EnginewrightError
+from enginewright.errors import ConfigError, EnginewrightError, NotAllowedError
 
 _NETWORK = re.compile(r"networks\.(\w+)\.")
 
@@ -62,7 +62,7 @@ def as_error(error: Exception, overrides: list[str]) -> EnginewrightError:
     told = [cause for cause in chain if isinstance(cause, OmegaConfBaseException)]
     found = next((cause for cause in told if isinstance(cause, MissingMandatoryValue)), next(iter(told), error))
     allowed = _allowed(found)
-    return ConfigError(
+    return NotAllowedError(
         f"the configuration does not compose: {_key_of(found)}{_first_part(found)}",
         expected=allowed,
         got=" ".join(overrides) or "conf/ as it stands",

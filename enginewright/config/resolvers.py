@@ -18,7 +18,7 @@ from enginewright.config.models import MergedModel, OnnxModel
 from enginewright.config.network import AXES, NetworkConfig
 from enginewright.config.rules import check_networks
 from enginewright.config.typed import typed
-from enginewright.errors import ConfigError
+from enginewright.errors import ConfigError, NotAllowedError
 
 CONF = Path(__file__).resolve().parents[2] / "conf"
 
@@ -105,7 +105,7 @@ def _values_sha256(*, _root_: DictConfig) -> str:
     """
     unknown = sorted(set(_root_) - {*AXES, *_COMPOSED_KEYS})
     if unknown:
-        raise ConfigError("unknown keys at the top", expected=[*AXES, *_COMPOSED_KEYS], got=unknown)
+        raise NotAllowedError("unknown keys at the top", expected=[*AXES, *_COMPOSED_KEYS], got=unknown)
     axes = {axis: OmegaConf.to_container(_root_[axis], resolve=True, enum_to_str=True) for axis in AXES}
     for axis, (_, cls) in AXES.items():
         typed(cls, axes[axis], axis)

@@ -12,7 +12,7 @@ from omegaconf.errors import OmegaConfBaseException
 from enginewright.config.models import model_class
 from enginewright.config.network import SECTIONS, NetworkConfig
 from enginewright.config.schema import schema_of
-from enginewright.errors import ConfigError
+from enginewright.errors import ConfigError, NotAllowedError
 
 T = TypeVar("T")
 
@@ -28,7 +28,7 @@ def typed(cls: type[T], values: Any, key: str) -> T:
     try:
         value = OmegaConf.to_object(OmegaConf.merge(schema_of(cls), dict(values)))
     except OmegaConfBaseException as error:
-        raise ConfigError(
+        raise NotAllowedError(
             f"{key}: {str(error).splitlines()[0]}",
             expected=f"keys {_keys(cls)}",
             got=f"{key}.{error.full_key}" if error.full_key else dict(values),
@@ -62,7 +62,7 @@ def typed_network(network: Mapping[str, Any], name: str) -> NetworkConfig:
     sections = {section: typed_section(network, name, section) for section in ("model", *SECTIONS)}
     unknown = sorted(set(network) - set(_keys(NetworkConfig)))
     if unknown:
-        raise ConfigError(f"networks.{name} has unknown keys", expected=_keys(NetworkConfig), got=unknown)
+        raise NotAllowedError(f"networks.{name} has unknown keys", expected=_keys(NetworkConfig), got=unknown)
     return NetworkConfig(
         extractor=str(network["extractor"]), extractor_adapter=str(network["extractor_adapter"]), **sections
     )

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import shlex
+import sys
 from pathlib import Path
 
 import pytest
 import torch
 from PIL import Image
 
+from enginewright.sweeping.axes import sweep_of
 from tests.e2e.workspace import ROOT, Workspace
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -52,27 +54,17 @@ def test_a_make_target_of_the_readme_exists(small: Workspace, command: str) -> N
     small.run(*shlex.split(command), "-n")
 
 
-def test_the_sweep_of_the_readme_runs_and_reads_on_a_screen(scratch: Workspace) -> None:
-    sweep, start, *_ = [line for line in commands("README.md") if re.match("dvc (exp run --queue|queue)", line)]
-    queued = scratch.run(*shlex.split(re.sub(r"=[\d,]+(?=')", "=17,18", sweep).replace("fp32,fp16", "fp32")))
-    assert queued.stdout.count("Queued experiment") == 2
-    scratch.run(*shlex.split(start.replace("queue start", "queue start -q")), check=False)
-    scratch.run("python", "-c", WAIT)
-    status = scratch.run("dvc", "queue", "status").stdout
-    assert status.count("Success") == 2, status
+@pytest.mark.parametrize("command", [line for line in commands("README.md") if line.startswith("make sweep")])
+def test_a_sweep_of_the_readme_has_variants(command: str) -> None:
+    given = dict(word.split("=", 1) for word in shlex.split(command)[2:])
+    assert len(sweep_of(given.get("SWEEP"), shlex.split(given.get("ARGS", ""))).variants) >= 4
+
+
+def test_a_sweep_reads_on_a_screen(scratch: Workspace) -> None:
+    scratch.run(sys.executable, "-m", "enginewright.sweeping", "--workers", "1", "match.pictures=1,2")
     table = scratch.run("python", "-m", "enginewright.results", "exps").stdout.splitlines()
-    assert any("export.opset 18" in line for line in table)
+    assert sum("-pictures_" in line for line in table) == 2
     assert max(map(len, table)) <= 120
-
-
-WAIT = """
-import subprocess, time
-for _ in range(300):
-    status = subprocess.run(["dvc", "queue", "status"], capture_output=True, text=True).stdout
-    if "Queued" not in status and "Running" not in status:
-        break
-    time.sleep(2)
-"""
 
 
 def test_the_network_of_the_docs_goes_to_an_engine(scratch: Workspace) -> None:

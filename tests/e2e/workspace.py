@@ -48,12 +48,19 @@ class Workspace:
     def run(self, *command: str, check: bool = True, **env: str) -> subprocess.CompletedProcess[str]:
         """Run a command in the checkout, with this Python's programs first in PATH."""
         found = subprocess.run(
-            command, cwd=self.path, env=self._env() | env, capture_output=True, text=True, check=False, timeout=1500
+            command,
+            cwd=self.path,
+            env=self.environment() | env,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=1500,
         )
         assert found.returncode == 0 or not check, f"{command}\n{found.stdout[-3000:]}\n{found.stderr[-3000:]}"
         return found
 
-    def _env(self) -> dict[str, str]:
+    def environment(self) -> dict[str, str]:
+        """Return the environment that commands run in."""
         programs = str(Path(sys.executable).parent)
         own = {
             "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",

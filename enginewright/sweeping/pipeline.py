@@ -1,0 +1,62 @@
+"""Single stages of dvc.yaml, without the rest: DVC's commands load the whole pipeline several times a step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from dvc.dvcfile import PROJECT_FILE, load_file  # type: ignore[import-untyped]
+from dvc.exceptions import DvcException  # type: ignore[import-untyped]
+from dvc.repo import Repo  # type: ignore[import-untyped]
+from dvc.stage import Stage  # type: ignore[import-untyped]
+
+
+class Pipeline:
+    """The stages of dvc.yaml as params.yaml makes them now.
+
+    lock: entries of dvc.lock by stage; a stage without one counts as changed.
+    """
+
+    def __init__(self, repo: Repo, lock: Mapping[str, Any]) -> None:
+        self._repo, self._lock = repo, lock
+        file = load_file(repo, PROJECT_FILE)
+        self._stages = file.LOADER(file, file.contents, {"stages": dict(lock)})
+
+    def stage(self, name: str) -> Stage:
+        """Return one stage."""
+        return self._stages[name]
+
+    def check_out(self, paths: Iterable[str], from_remote: bool) -> None:
+        """Make outputs of stages with an entry lie in the clone, fetched first if they are to come from the remote.
+
+        Raises:
+            DvcException: if one is nowhere.
+        """
+        wanted = set(paths)
+        for name in self._lock:
+            for out in self._stages[name].outs:
+                if out.def_path in wanted:
+                    if from_remote:
+                        _moved(self._repo.cloud.pull, out)
+                    out.checkout(force=True)
+                    wanted.discard(out.def_path)
+        if wanted:  # data that DVC tracks without a stage
+            if from_remote:
+                self._repo.fetch(sorted(wanted))
+            self._repo.checkout(sorted(wanted), force=True)
+
+
+def sent(repo: Repo, stage: Stage) -> None:
+    """Send the outputs of a stage to the remote.
+
+    Raises:
+        DvcException: if one did not arrive.
+    """
+    for out in stage.outs:
+        _moved(repo.cloud.push, out)
+
+
+def _moved(way: Any, out: Any) -> None:
+    for objects in out.get_used_objs().values():
+        if failed := way(objects).failed:
+            raise DvcException(f"{len(failed)} objects of {out} could not be moved to or from the remote")
