@@ -13,6 +13,7 @@ import onnx
 
 from enginewright.casting.calibration import calibration_samples
 from enginewright.casting.islands import exactly
+from enginewright.casting.order import settle
 from enginewright.casting.ranges import nodes_out_of_range
 from enginewright.config.choices import Precision, Rest
 from enginewright.config.sections import CastConfig
@@ -66,6 +67,7 @@ def cast_all_but(islands: Sequence[str], model: onnx.ModelProto, low: Low, init_
             providers=["cpu"],
             opset=None,
         )
+    settle(cast)
     return cast
 
 

@@ -165,16 +165,11 @@ def _kill_group(leader: int) -> None:
 
 
 def _environment(clone: Path, setting: Setting) -> dict[str, str]:
-    """Return the environment: the clone's own code, this Python first in PATH, a private site cache for DVC.
-
-    With one hash seed for all: ModelOpt's AutoCast orders the casts of a graph's inputs by the hashes of their names,
-    so that the same graph gets other bytes in the next process.
-    """
+    """Return the environment: the clone's own code, this Python first in PATH, a private site cache for DVC."""
     leaking = ("DVC_", "GIT_")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(leaking)}
     threads = {name: str(setting.threads) for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS") if name not in kept}
     return {
-        "PYTHONHASHSEED": "0",
         **kept,
         **threads,
         **setting.env,
