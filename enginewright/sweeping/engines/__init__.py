@@ -9,7 +9,8 @@ from enginewright.sweeping.engines.engine import Engine, Request
 
 ENGINES = ("local", "ray", "slurm")
 
-_PACKAGES = {"ray": "ray", "slurm": "submitit"}
+_PACKAGES = {"ray": ("ray",), "slurm": ("submitit", "cloudpickle")}
+"""What an engine needs, the package that brings the others first."""
 
 
 def engine_of(request: Request) -> Engine:
@@ -23,12 +24,12 @@ def engine_of(request: Request) -> Engine:
     try:
         found: Engine = import_module(module).open_engine(request)
     except ModuleNotFoundError as error:
-        package = _PACKAGES.get(request.engine)
-        if error.name != package:
+        packages = _PACKAGES.get(request.engine, ())
+        if error.name not in packages:
             raise
         raise RequirementError(
             f"the engine {request.engine} is not installed",
-            expected=f"the package {package}",
+            expected=f"the package {packages[0]}",
             cure=f"make setup-{request.engine}",
         ) from error
     return found
