@@ -61,7 +61,7 @@ def test_a_sweep_of_the_readme_has_variants(command: str) -> None:
 
 
 def test_a_sweep_reads_on_a_screen(scratch: Workspace) -> None:
-    scratch.run(sys.executable, "-m", "enginewright.sweeping", "--workers", "1", "match.pictures=3,4")
+    scratch.run(sys.executable, "-m", "enginewright.sweeping", "--workers", "1", "match.pictures=3,5")
     table = scratch.run("python", "-m", "enginewright.results", "exps").stdout.splitlines()
     assert sum("-pictures_" in line for line in table) == 2
     assert max(map(len, table)) <= 120
