@@ -16,6 +16,7 @@ from enginewright.bisecting.case import Case, case_of
 from enginewright.bisecting.faults import by_module
 from enginewright.bisecting.pasting import as_command, as_yaml, patterns_of
 from enginewright.bisecting.proof import proven
+from enginewright.command import parser_of
 from enginewright.errors import ConfigError, exit_with
 from enginewright.graphs.types import reduced_precision
 from enginewright.verdicts import State
@@ -45,12 +46,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m enginewright.bisecting",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+    parser = parser_of("enginewright.bisecting", __doc__)
     parser.add_argument("--samples", type=_count, default=_SAMPLES, help="samples of each rehearsal (%(default)s)")
     parser.add_argument("--most", type=_count, default=_MOST, help="rehearsals of the search at most (%(default)s)")
     return parser

@@ -9,9 +9,8 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from enginewright.config.network import NetworkConfig
+from enginewright.config.yaml_text import load_yaml
 from enginewright.stage.chain import WEIGHTS
 
 _MAKERS = {
@@ -42,7 +41,7 @@ def fitting(network: str, config: NetworkConfig, lock: Path = Path("dvc.lock")) 
 def _stages(lock: Path) -> dict[str, Any]:
     if not lock.is_file():
         return {}
-    loaded = yaml.safe_load(lock.read_text(encoding="utf-8")) or {}
+    loaded = load_yaml(lock.read_text(encoding="utf-8")) or {}
     stages: dict[str, Any] = loaded.get("stages", {})
     return stages
 

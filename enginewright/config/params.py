@@ -8,9 +8,8 @@ from typing import Any
 import yaml
 
 from enginewright.config.digests import conf_sha256, values_sha256
+from enginewright.config.yaml_text import load_yaml
 from enginewright.errors import ConfigError
-
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def read_networks(params: Path, conf: Path) -> dict[str, Any]:
@@ -22,7 +21,7 @@ def read_networks(params: Path, conf: Path) -> dict[str, Any]:
     if not params.exists():
         raise ConfigError(f"{params} is missing", expected="the composed configuration", cure="make params")
     try:
-        values = yaml.load(params.read_text(encoding="utf-8"), Loader=_LOADER)  # noqa: S506 - the safe loader
+        values = load_yaml(params.read_text(encoding="utf-8"))
     except yaml.YAMLError as error:
         raise ConfigError(f"{params} is no YAML: {error}", cure="make params") from error
     composed = values.get("composed") if isinstance(values, dict) else None

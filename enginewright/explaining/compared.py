@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from enginewright.explaining.changes import Case, Change, Kind, Outcome
 from enginewright.explaining.commands import command_change
 from enginewright.explaining.contents import Contents, dependency_changes
-from enginewright.explaining.expected import overlap
 from enginewright.explaining.locked import Record
-from enginewright.explaining.order import in_order
 from enginewright.explaining.values import parameter_changes
+from enginewright.lineage.order import in_order
+from enginewright.lineage.paths import overlap
 
 Records = Mapping[str, Record]
 

@@ -6,11 +6,7 @@ from collections.abc import Mapping
 
 from enginewright.explaining.folders import digest_of
 from enginewright.explaining.places import Cache, WorkingTree
-
-
-def overlap(one: str, other: str) -> bool:
-    """Return whether two paths are the same, or one lies in the other."""
-    return f"{one}/".startswith(f"{other}/") or f"{other}/".startswith(f"{one}/")
+from enginewright.lineage.paths import overlap
 
 
 class Expected:

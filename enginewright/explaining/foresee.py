@@ -17,14 +17,15 @@ from dvc.stage import PipelineStage  # type: ignore[import-untyped]
 from enginewright.explaining.changes import Case, Change, Kind, Outcome
 from enginewright.explaining.commands import command_change
 from enginewright.explaining.contents import Contents, dependency_changes
-from enginewright.explaining.expected import Expected, overlap
+from enginewright.explaining.expected import Expected
 from enginewright.explaining.history import History
 from enginewright.explaining.locked import Record
-from enginewright.explaining.order import in_order
 from enginewright.explaining.outputs import LOST, output_changes
 from enginewright.explaining.places import Cache, WorkingTree
 from enginewright.explaining.run_cache import restorable
 from enginewright.explaining.values import parameter_changes
+from enginewright.lineage.order import in_order
+from enginewright.lineage.paths import overlap
 
 
 @dataclass(frozen=True)

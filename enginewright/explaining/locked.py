@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,10 +9,11 @@ from typing import Any
 
 import yaml
 
+from enginewright.config.yaml_text import load_yaml
 from enginewright.errors import ConfigError
+from enginewright.lineage.commits import file_at
 
 LOCK = "dvc.lock"
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ def read_lock(text: str) -> dict[str, Record]:
         ConfigError: if it is no lock: a killed `dvc` may leave it cut short.
     """
     try:
-        stages = (yaml.load(text, Loader=_LOADER) or {"stages": {}})["stages"]  # noqa: S506 - the safe loader
+        stages = (load_yaml(text) or {"stages": {}})["stages"]
         return {name: _record(entry) for name, entry in stages.items()}
     except (yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
         raise ConfigError(
@@ -60,7 +60,4 @@ def lock_here(root: Path) -> dict[str, Record]:
 
 def lock_at(root: Path, commit: str) -> dict[str, Record]:
     """Return the lock of a commit, empty where it has none."""
-    found = subprocess.run(
-        ["git", "show", f"{commit}:./{LOCK}"], cwd=root, capture_output=True, check=False, encoding="utf-8"
-    )
-    return read_lock(found.stdout if found.returncode == 0 else "")
+    return read_lock((file_at(root, commit, f"./{LOCK}") or b"").decode())

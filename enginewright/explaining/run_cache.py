@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
 from dvc.dependency import ParamsDependency  # type: ignore[import-untyped]
 from dvc.stage import PipelineStage  # type: ignore[import-untyped]
 from dvc.stage.serialize import to_single_stage_lockfile  # type: ignore[import-untyped]
@@ -14,9 +13,8 @@ from dvc.utils import dict_sha256  # type: ignore[import-untyped]
 from dvc_data.hashfile.hash_info import HashInfo
 from dvc_data.hashfile.meta import Meta
 
+from enginewright.config.yaml_text import load_yaml
 from enginewright.explaining.places import Cache
-
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def restorable(stage: PipelineStage, hashes: Mapping[str, str], cache: Cache) -> dict[str, str] | None:
@@ -45,5 +43,5 @@ def _newest(folder: Path, key: str) -> dict[str, Any]:
     if not entries:
         return {}
     newest = max(entries, key=lambda path: path.stat().st_mtime)
-    found: dict[str, Any] = yaml.load(newest.read_text(encoding="utf-8"), Loader=_LOADER) or {}  # noqa: S506
+    found: dict[str, Any] = load_yaml(newest.read_text(encoding="utf-8")) or {}
     return found

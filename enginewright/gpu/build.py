@@ -10,6 +10,7 @@ from enginewright.artifacts import write_json
 from enginewright.config.network import NetworkConfig
 from enginewright.errors import EnginewrightError
 from enginewright.gpu.kept import kept_matches
+from enginewright.gpu.session import Session
 from enginewright.gpu.variants import Variant
 from enginewright.graphs.files import load_graph, save_graph
 from enginewright.graphs.modules import kept_modules
@@ -76,5 +77,5 @@ def _rehearsed(typed: Path, exported: Path, reference: Reference, config: Networ
         return {}
     tensors = tensors_in(load_graph(typed), kept_modules(load_graph(exported)), reference, config.compare)
     with rounded_file(typed) as path:
-        kept = kept_matches(path, reference, CPU)
+        kept = kept_matches(Session(path, CPU), reference)
     return {"ranges": verdict_of(tensors).as_metrics() | ranges_of(tensors), "rehearsed": kept}

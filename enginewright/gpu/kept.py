@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -39,14 +38,13 @@ class Kept:
         return self.common / self.original if self.original else 0.0
 
 
-def kept_matches(graph: Path, reference: Reference, provider: str, tf32: bool = False) -> dict[str, Any]:
+def kept_matches(session: Session, reference: Reference) -> dict[str, Any]:
     """Return the fields of `Kept` over the reference's samples.
 
     Raises:
         GraphError: if ONNX Runtime does not run the graph.
-        RequirementError: if the provider cannot start here.
     """
-    session, kept = Session(graph, provider, tf32), Kept()
+    kept = Kept()
     for _, inputs, expected in reference.samples():
         kept.add(expected, session.run(inputs))
     return asdict(kept)

@@ -58,9 +58,10 @@ def _run(graph: Path, facts: dict[str, Any], folder: Path) -> dict[str, Any]:
     tf32 = facts["precision"] == "tf32"
     reference = load_reference(folder / f"{facts['network']}.npz")
     with runnable(graph, CUDA) as (path, in_float32):
-        kept = kept_matches(path, reference, CUDA, tf32)
+        session = Session(path, CUDA, tf32)
+        kept = kept_matches(session, reference)
         _, inputs, _ = next(reference.samples())
-        times = Session(path, CUDA, tf32).milliseconds(inputs)
+        times = session.milliseconds(inputs)
         overflow = overflowing(path, reference, CUDA)
     verdict = _judged(kept, float(facts["matcher_ratio"]), overflow)
     told = {"overflow": overflow} | ({"in_float32": in_float32} if in_float32 else {})

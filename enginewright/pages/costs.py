@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from enginewright.pages.variant import Variant
-from enginewright.report.words import megabytes, small
+from enginewright.report.words import NOTHING, megabytes, small
 
 
 @dataclass(frozen=True)
@@ -23,12 +23,12 @@ class Cost:
 
 def milliseconds(value: float | None) -> str:
     """Return a latency in words."""
-    return f"{value:.2f} ms" if value is not None else "—"
+    return f"{value:.2f} ms" if value is not None else NOTHING
 
 
 def seconds(value: float | None) -> str:
     """Return a time in words."""
-    return f"{value:,.1f} s" if value is not None else "—"
+    return f"{value:,.1f} s" if value is not None else NOTHING
 
 
 LATENCY = Cost("latency", "Latency, ms", "the lowest latency", lambda one: one.latency_ms, milliseconds)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from enginewright.lineage.values import flat
 from enginewright.pages.run import JUDGED, Run
 from enginewright.report.words import NOTHING, STATES
 
@@ -151,15 +152,6 @@ def _pairs(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[tuple[str
     for key in dict.fromkeys([*old, *new]):
         if old.get(key) != new.get(key):
             yield key, (old.get(key), new.get(key))
-
-
-def flat(values: Any, name: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield leaves with their dotted names; a list is a leaf."""
-    if isinstance(values, Mapping):
-        for key, value in values.items():
-            yield from flat(value, f"{name}.{key}" if name else str(key))
-    else:
-        yield name, values
 
 
 def _text(value: Any) -> str:

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-import yaml
-
+from enginewright.config.yaml_text import load_yaml
 from enginewright.errors import DataError
+from enginewright.lineage.commits import file_at
 
 
 class Files(Protocol):
@@ -64,7 +64,7 @@ class RevisionFiles:
     def read(self, path: str) -> bytes | None:
         """Return the bytes of a file, or None where there is none."""
         if path not in self.hashes:
-            return git_file(self.repository, self.revision, path)
+            return file_at(self.repository, self.revision, path)
         data = cached(self.cache, self.hashes[path])
         if data is None and path not in self.lost:
             self.lost.append(path)
@@ -88,10 +88,10 @@ def revision_files(repository: Path, revision: str, cache: Path) -> RevisionFile
         DataError: if git does not know the revision, or it has no dvc.lock.
     """
     commit = commit_of(repository, revision)
-    lock = git_file(repository, commit, "dvc.lock")
+    lock = file_at(repository, commit, "dvc.lock")
     if lock is None:
         raise DataError(f"{revision} has no dvc.lock", expected="a revision that ran", cure="dvc repro, and commit")
-    return RevisionFiles(repository, commit, cache, hashes_in(yaml.load(lock, yaml.CSafeLoader), cache))
+    return RevisionFiles(repository, commit, cache, hashes_in(load_yaml(lock), cache))
 
 
 def hashes_in(lock: Mapping[str, Any], cache: Path) -> dict[str, str]:
@@ -115,12 +115,6 @@ def cached(cache: Path, md5: str) -> bytes | None:
     """Return the bytes of an object of the DVC cache, or None where it is not there."""
     file = cache / md5[:2] / md5[2:]
     return file.read_bytes() if file.is_file() else None
-
-
-def git_file(repository: Path, revision: str, path: str) -> bytes | None:
-    """Return the bytes of a file at a revision, or None where it has none."""
-    found = _git(repository, "cat-file", "blob", f"{revision}:{path}")
-    return found.stdout if found.returncode == 0 else None
 
 
 def commit_of(repository: Path, revision: str) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from enginewright.errors import DataError
+from enginewright.lineage.commits import head
 from enginewright.pages.details import Told
 from enginewright.pages.differences import compare_runs
 from enginewright.pages.files import FolderFiles, RevisionFiles, revision_files
@@ -15,7 +15,7 @@ from enginewright.pages.from_run import variants_of_run, variants_of_sweep
 from enginewright.pages.gpu_table import Table, read_tables, variants_of_table, with_latency
 from enginewright.pages.page import Content
 from enginewright.pages.run import Run, run_of
-from enginewright.pages.sweep import Sweep, newest_sweep, read_sweep
+from enginewright.pages.sweep import Sweep, commit_in_words, newest_sweep, read_sweep
 from enginewright.pages.table import WORDS
 from enginewright.pages.variant import Variant
 
@@ -136,9 +136,4 @@ def dvc_cache(repository: Path) -> Path:
 
 def commit(repository: Path) -> str:
     """Return the short commit of a checkout, with a note where tracked files differ from it."""
-    short = _git(repository, "rev-parse", "--short=10", "HEAD")
-    return short + (", with uncommitted changes" if _git(repository, "status", "--porcelain", "-uno") else "")
-
-
-def _git(repository: Path, *words: str) -> str:
-    return subprocess.run(["git", *words], cwd=repository, capture_output=True, text=True, check=True).stdout.strip()
+    return commit_in_words(*head(repository))

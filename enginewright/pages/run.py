@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-import yaml
-
+from enginewright.config.yaml_text import load_yaml
 from enginewright.errors import DataError
 from enginewright.pages.files import Files
 from enginewright.report.collect import STAGES, Metrics
@@ -76,7 +75,7 @@ def run_of(name: str, files: Files) -> Run:
         DataError: if a metric file is no JSON object.
     """
     data = files.read("params.yaml")
-    params = (yaml.load(data, yaml.CSafeLoader) if data else None) or {}
+    params = (load_yaml(data) if data else None) or {}
     run = Run(name, files, params, {})
     networks = (params.get("composed") or {}).get("networks") or _folders(files)
     metrics = {str(network): _metrics(run, str(network)) for network in networks}

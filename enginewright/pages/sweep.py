@@ -11,9 +11,9 @@ from enginewright.artifacts import read_json
 from enginewright.errors import DataError
 from enginewright.pages.files import FolderFiles, revision_files
 from enginewright.pages.run import Run, run_of
+from enginewright.sweeping.results import FORMAT, State
 
-FORMAT = 1
-STATES = ("done", "cached", "failed", "refused", "not_run", "pending")
+STATES = tuple(state.value for state in State)
 """What may have become of a variant, the good first."""
 
 
@@ -100,11 +100,16 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _facts(raw: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
-    commit = str(raw.get("commit") or "")[:10] + (", with uncommitted changes" if raw.get("dirty") else "")
+    commit = commit_in_words(str(raw.get("commit") or "")[:10], bool(raw.get("dirty")))
     seconds = raw.get("seconds")
     took = f"{seconds / 60:.1f} min" if isinstance(seconds, int | float) else ""
     found = (("commit", commit), ("engine", str(raw.get("engine") or "")), ("workers", str(raw.get("workers") or "")))
     return tuple((key, value) for key, value in (*found, ("took", took)) if value)
+
+
+def commit_in_words(short: str, edited: bool) -> str:
+    """Return a commit, with a note where tracked files differed from it."""
+    return short + (", with uncommitted changes" if edited else "")
 
 
 def _variant(raw: Mapping[str, Any], repository: Path, folder: Path, cache: Path) -> Swept:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from enginewright.artifacts import write_json
+from enginewright.command import parser_of
 from enginewright.config.models import OnnxModel
 from enginewright.config.network import NetworkConfig
 from enginewright.errors import ConfigError, GraphError, exit_with
@@ -42,12 +43,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m enginewright.preflight",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+    parser = parser_of("enginewright.preflight", __doc__)
     parser.add_argument("--graph", type=Path, metavar="FILE", help="an ONNX file, instead of network=NAME")
     parser.add_argument(
         "--range", action="append", default=[], metavar="AXIS=MIN:MAX", help="with --graph: range of a dynamic axis"

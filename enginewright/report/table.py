@@ -3,29 +3,25 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from pathlib import Path
 
 from enginewright.engine.gpu import find_gpu
 from enginewright.errors import exit_with
+from enginewright.lineage.commits import head
 from enginewright.report.markdown import markdown_table
 from enginewright.report.summary import summary_rows
 
 
 def commit() -> str:
     """Return the short commit of the working tree, with `+` where tracked files differ from it."""
-    short = _git("rev-parse", "--short=10", "HEAD")
-    return short + "+" * bool(_git("status", "--porcelain", "--untracked-files=no"))
+    short, edited = head()
+    return short + "+" * edited
 
 
 def hardware() -> str:
     """Return the processor count and the GPU, in words."""
     gpu = find_gpu()
     return f"{os.cpu_count()} CPU cores, {gpu.name if gpu else 'no GPU'}"
-
-
-def _git(*words: str) -> str:
-    return subprocess.run(["git", *words], capture_output=True, text=True, check=True).stdout.strip()
 
 
 def main() -> None:

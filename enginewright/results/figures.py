@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from enginewright.lineage.values import flat
+
 Figures = Mapping[tuple[str, str], Any]
 """Values by (network, figure), the figure as `match.typed.common`."""
 
@@ -30,16 +32,10 @@ def figures_of(files: Mapping[str, Mapping[str, Any]]) -> dict[tuple[str, str], 
     found: dict[tuple[str, str], Any] = {}
     for path, content in files.items():
         network, _, stage = path.removeprefix("metrics/").removesuffix(".json").rpartition("/")
-        for key, value in _flat(content.get("data", {}), stage):
+        for key, value in flat(content.get("data", {}), stage):
             if not _NOISE.search(key):
                 found[network, key] = value
     return found
-
-
-def _flat(value: Any, key: str) -> list[tuple[str, Any]]:
-    if isinstance(value, Mapping):
-        return [pair for name, inner in value.items() for pair in _flat(inner, f"{key}.{name}")]
-    return [(key, value)]
 
 
 def is_verdict(figure: str) -> bool:

@@ -16,6 +16,7 @@ import yaml
 from enginewright.config.compose import plain, unresolved
 from enginewright.config.resolvers import CONF
 from enginewright.explaining.values import ABSENT, leaves
+from enginewright.lineage.values import flat
 
 Difference = tuple[str, Any, Any]
 """A dotted key, its old and its new value."""
@@ -58,7 +59,8 @@ def _expanded(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Differ
 def _origins() -> dict[str, list[str]]:
     """Return the keys that each key names. For networks that conf/ does not have by default, * stands for the name."""
     found: dict[str, list[str]] = {}
-    for key, text in _texts(unresolved()):
+    texts = ((key, text) for key, text in flat(unresolved()) if isinstance(text, str))
+    for key, text in texts:
         parts = key.split(".")
         names = [
             ".".join([*parts[: len(parts) - len(dots)], name] if dots else [name])
@@ -69,14 +71,6 @@ def _origins() -> dict[str, list[str]]:
         if key.startswith("networks."):
             found.setdefault(_any_network(key), own)
     return found
-
-
-def _texts(value: Any, key: str = "") -> Iterator[tuple[str, str]]:
-    if isinstance(value, Mapping):
-        for name, inner in value.items():
-            yield from _texts(inner, f"{key}.{name}" if key else str(name))
-    elif isinstance(value, str):
-        yield key, value
 
 
 def _any_network(key: str) -> str:

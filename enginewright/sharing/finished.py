@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import yaml
 from dvc.repo import Repo  # type: ignore[import-untyped]
 from dvc_data.hashfile.hash_info import HashInfo
 
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+from enginewright.config.yaml_text import load_yaml
 
 
 def push_finished(repo: Repo, remote: str) -> int:
@@ -21,5 +20,5 @@ def push_finished(repo: Repo, remote: str) -> int:
 def _outputs(repo: Repo) -> Iterator[str]:
     for path in sorted(Path(repo.stage_cache.cache_dir).glob("??/*/*")):
         if path.suffix != ".tmp":
-            entry = yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER) or {}  # noqa: S506 - the safe loader
+            entry = load_yaml(path.read_text(encoding="utf-8")) or {}
             yield from (out["md5"] for out in entry.get("outs", []) if "md5" in out)

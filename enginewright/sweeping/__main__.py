@@ -13,6 +13,7 @@ import argparse
 import signal
 import sys
 
+from enginewright.command import parser_of
 from enginewright.errors import exit_with
 from enginewright.sweeping.engines import ENGINES, Request
 
@@ -43,12 +44,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m enginewright.sweeping",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+    parser = parser_of("enginewright.sweeping", __doc__)
     parser.add_argument("--sweep", help="name of a file of conf/experiment/ with hydra.sweeper.params")
     parser.add_argument("--workers", type=int, help="side by side; by default what cores and memory take")
     parser.add_argument("--engine", choices=ENGINES, default="local")

@@ -95,10 +95,6 @@ def _parsed(words: Sequence[str]) -> list[Override]:
     return found
 
 
-def _is_listed(item: Override) -> bool:
-    return item.is_discrete_sweep() and item.value_type is not ValueType.GLOB_CHOICE_SWEEP
-
-
 def _points(parsed: list[Override]) -> list[list[str]]:
     return [list(point) for point in BasicSweeper.split_arguments(parsed, None)[0]]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enginewright.sweeping.jobs import Result
+from enginewright.sweeping.ledger import kind_of
 from enginewright.sweeping.results import State
 
 _TOOLS_THAT_REFUSE = ("export", "preflight")
@@ -20,7 +21,7 @@ def judged(stage: str, result: Result) -> tuple[State, str]:
     reason = " ".join(f"{stage}: {'; '.join(parts)}".split())
     if kind == "RequirementError":
         return State.not_run, reason
-    refused_by_tool = stage.partition("@")[0] in _TOOLS_THAT_REFUSE or what.startswith(_REFUSED_LATER)
+    refused_by_tool = kind_of(stage) in _TOOLS_THAT_REFUSE or what.startswith(_REFUSED_LATER)
     if kind in ("ConfigError", "NotAllowedError") or (kind == "GraphError" and refused_by_tool):
         return State.refused, reason
     return State.failed, reason

@@ -1,15 +1,9 @@
-"""Paths of outputs: which lie in one another, and what .gitignore has to say of them."""
+"""What .gitignore has to say of outputs."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-
-
-def overlap(one: str, other: str) -> bool:
-    """Return whether two paths are the same, or one lies in the other."""
-    first, second = Path(one), Path(other)
-    return first == second or first in second.parents or second in first.parents
 
 
 def ignored_texts(outs: Iterable[str]) -> dict[str, str]:

@@ -19,9 +19,11 @@ from omegaconf import DictConfig, OmegaConf
 
 from enginewright.config.compose import composed, params_text
 from enginewright.errors import EnginewrightError, NotAllowedError
+from enginewright.lineage.order import in_order
+from enginewright.lineage.paths import overlap
 from enginewright.sweeping.answering import answering
 from enginewright.sweeping.outline import Outline, StageOutline
-from enginewright.sweeping.paths import ignored_texts, overlap
+from enginewright.sweeping.paths import ignored_texts
 
 _PROBE = "probe"
 _CACHES = ("__pycache__", ".pyc")
@@ -100,19 +102,10 @@ def _inputs(stage: Stage, makers: dict[str, Stage]) -> list[str]:
 
 
 def _ordered(stages: Sequence[Stage], makers: dict[str, Stage]) -> list[Stage]:
-    """Return the stages, each after those whose outputs it reads."""
-    done: dict[str, Stage] = {}
-
-    def visit(stage: Stage) -> None:
-        if _name_of(stage) in done:
-            return
-        for path in _inputs(stage, makers):
-            visit(makers[path])
-        done[_name_of(stage)] = stage
-
-    for stage in stages:
-        visit(stage)
-    return list(done.values())
+    """Return the stages, each after those whose outputs it reads, otherwise as they are given."""
+    named = {_name_of(stage): stage for stage in stages}
+    needs = {name: [_name_of(makers[path]) for path in _inputs(stage, makers)] for name, stage in named.items()}
+    return [named[name] for name in in_order(needs)]
 
 
 def _outs(stages: Iterable[Stage]) -> list[str]:

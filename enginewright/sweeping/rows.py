@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import yaml
-
+from enginewright.config.yaml_text import load_yaml
 from enginewright.errors import RequirementError, SweepError
 from enginewright.sweeping.axes import Sweep
 from enginewright.sweeping.outline import Outline
 from enginewright.sweeping.results import Row, State
 from stages.probe import refuse_unmet
-
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def refuse_typos(sweep: Sweep, outlines: Mapping[str, Outline]) -> None:
@@ -47,5 +44,5 @@ def _one_line(text: str) -> str:
 
 
 def _networks(outline: Outline) -> dict[str, Any]:
-    networks: dict[str, Any] = yaml.load(outline.params, Loader=_LOADER)["networks"]  # noqa: S506 - the safe loader
+    networks: dict[str, Any] = load_yaml(outline.params)["networks"]
     return networks

@@ -13,7 +13,7 @@ from dvc_data.hashfile.hash_info import HashInfo
 from dvc_data.hashfile.transfer import transfer
 
 from enginewright.errors import SweepError
-from enginewright.sweeping.objects import holds, object_path
+from enginewright.explaining.places import Cache
 
 SMALL_BYTES = 4 * 1024**2
 """Outputs up to this size, such as metrics, plots, records and the report, come from the remote to the user's cache."""
@@ -28,6 +28,7 @@ class Store:
     def __init__(self, root: Path, shared: bool, remote: str | None) -> None:
         self._repo = Repo(str(root))
         self.cache = Path(self._repo.cache.legacy.path)
+        self._kept = Cache(self._repo)
         self._name = None if shared else remote or self._repo.config["core"].get("remote")
         self._remote = None if shared else self._odb(self._name)
         self._known: set[str] = set()
@@ -35,7 +36,7 @@ class Store:
     def stored(self, entry: Mapping[str, Any]) -> bool:
         """Return whether all outputs of an entry of dvc.lock are where workers will look for them."""
         if self._remote is None:
-            return holds(self.cache, entry)
+            return all(self._kept.has(str(out.get("md5", ""))) for out in entry.get("outs", ()))
         wanted = {str(out.get("md5")) for out in entry.get("outs", ())} - self._known
         self._known |= {oid for oid in wanted if self._remote.exists(oid)}
         return wanted <= self._known
@@ -45,16 +46,15 @@ class Store:
         if self._remote is None:
             return
         outs = [out for entry in entries for out in entry.get("outs", ()) if out.get("size", 0) <= most_bytes]
-        wanted = {HashInfo("md5", out["md5"]) for out in outs if not object_path(self.cache, out["md5"]).exists()}
+        wanted = {HashInfo("md5", out["md5"]) for out in outs if not self._kept.has(out["md5"])}
         if wanted:
             transfer(self._remote, self._repo.cache.local, wanted, shallow=False)
 
     def text(self, entry: Mapping[str, Any], path: str) -> str | None:
         """Return the content of an output that is one file, None if it is not in the user's cache."""
         found = next((out for out in entry.get("outs", ()) if out["path"] == path), None)
-        if found is None or not (kept := object_path(self.cache, found["md5"])).is_file():
-            return None
-        return kept.read_text(encoding="utf-8")
+        data = self._kept.content(path, found["md5"]) if found else None
+        return None if data is None else data.decode()
 
     def config_text(self) -> str:
         """Return .dvc/config.local of a worker: the user's cache, or the remote with all that the user set for it."""

@@ -10,6 +10,7 @@ import pytest
 from enginewright.artifacts import read_json
 from enginewright.gpu.bundle import TENSORS, pack
 from enginewright.gpu.kept import kept_matches
+from enginewright.gpu.session import Session
 from enginewright.graphs.provider import CPU
 from enginewright.reference import load_reference, save_reference
 from tests.gpu.small import matcher, reference, variant
@@ -35,8 +36,8 @@ def test_equal_tensors_lie_there_once(bundle: Path) -> None:
 
 def test_graphs_run_from_it(bundle: Path) -> None:
     found = load_reference(bundle / "small.npz")
-    assert kept_matches(bundle / "small-native-fp32.onnx", found, CPU)["common"] == 6
-    assert kept_matches(bundle / "small-island-fp32.onnx", found, CPU)["common"] == 0
+    assert kept_matches(Session(bundle / "small-native-fp32.onnx", CPU), found)["common"] == 6
+    assert kept_matches(Session(bundle / "small-island-fp32.onnx", CPU), found)["common"] == 0
 
 
 def test_a_variant_that_was_refused_goes_along_without_a_graph(bundle: Path) -> None:

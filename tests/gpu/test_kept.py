@@ -18,17 +18,17 @@ from tests.graphs.small import model_of, value, write
 
 
 def test_all_are_kept(tmp_path: Path) -> None:
-    found = kept_matches(write(tmp_path / "m.onnx", matcher()), reference(), CPU)
+    found = kept_matches(Session(write(tmp_path / "m.onnx", matcher()), CPU), reference())
     assert found == {"original": 6, "found": 6, "common": 6, "mscores_max_abs": 0.0}
 
 
 def test_other_partners_are_not_kept(tmp_path: Path) -> None:
-    found = kept_matches(write(tmp_path / "m.onnx", matcher(offset=1.0)), reference(), CPU)
+    found = kept_matches(Session(write(tmp_path / "m.onnx", matcher(offset=1.0)), CPU), reference())
     assert (found["original"], found["found"], found["common"]) == (6, 8, 0)
 
 
 def test_the_error_of_confidences_is_measured(tmp_path: Path) -> None:
-    found = kept_matches(write(tmp_path / "m.onnx", matcher(low=True)), reference(), CPU)
+    found = kept_matches(Session(write(tmp_path / "m.onnx", matcher(low=True)), CPU), reference())
     assert found["mscores_max_abs"] == pytest.approx(abs(float(np.float16(0.9)) - 0.9), rel=1e-3)
 
 

@@ -10,7 +10,7 @@ from enginewright.errors import ConfigError, SweepError
 from enginewright.sweeping.engines.options import options_of
 from enginewright.sweeping.jobs import Result
 from enginewright.sweeping.judging import judged
-from enginewright.sweeping.paths import ignored_texts, overlap
+from enginewright.sweeping.paths import ignored_texts
 from enginewright.sweeping.pool import difference
 from enginewright.sweeping.results import State
 from enginewright.sweeping.sizing import UNMEASURED_MB, sizing_of
@@ -44,14 +44,6 @@ def test_options_are_read_as_yaml() -> None:
     assert options_of(["a=1", "b=x=y", "c=true"]) == {"a": 1, "b": "x=y", "c": True}
     with pytest.raises(ConfigError, match="KEY=VALUE"):
         options_of(["a"])
-
-
-@pytest.mark.parametrize(
-    ("one", "other", "wanted"),
-    [("a/b", "a/b", True), ("a", "a/b/c", True), ("a/b/c", "a", True), ("a/b", "a/bc", False), ("a", "b", False)],
-)
-def test_paths_overlap(one: str, other: str, wanted: bool) -> None:
-    assert overlap(one, other) is wanted
 
 
 def test_gitignore_is_completed_in_the_order_of_the_pipeline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from enginewright.explaining.order import in_order
+from enginewright.lineage.order import in_order
 
 
 def test_each_comes_after_what_it_needs_and_otherwise_as_given() -> None:
