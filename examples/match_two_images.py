@@ -32,6 +32,8 @@ class Folder:
     """One network: its record, the shapes of its inputs, and what runs it."""
 
     def __init__(self, path: Path, use: str) -> None:
+        if not (path / "engine.json").is_file():
+            sys.exit(f"error: {path} is no folder of a network: it has no engine.json")
         self.record = json.loads((path / "engine.json").read_text(encoding="utf-8"))
         lack = "" if use == "engine" else lacking(path, self.record)
         runs_engine = use == "engine" or (use == "auto" and not lack)
@@ -93,8 +95,11 @@ def onnx_of(path: Path, record: dict[str, Any]) -> Network:
 
 def opened(path: Path) -> Image.Image:
     """Return the file as an upright RGB image."""
-    with Image.open(path) as image:
-        return ImageOps.exif_transpose(image).convert("RGB")
+    try:
+        with Image.open(path) as image:
+            return ImageOps.exif_transpose(image).convert("RGB")
+    except OSError as error:  # Pillow's own, for what is no image, is one too
+        sys.exit(f"error: {path} cannot be read as an image: {error}")
 
 
 def as_input(image: Image.Image, channels: int, height: int, width: int) -> NDArray[np.float32]:

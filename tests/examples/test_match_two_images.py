@@ -98,3 +98,15 @@ def test_without_a_plan_the_graph_runs_and_the_reason_is_said(example: ModuleTyp
 
 def test_the_example_imports_nothing_of_the_project() -> None:
     assert "enginewright." not in SCRIPT.read_text(encoding="utf-8").replace("Enginewright", "")
+
+
+def test_what_is_no_image_is_refused_in_one_line(example: ModuleType, tmp_path: Path) -> None:
+    (tmp_path / "words.png").write_text("no pixels", encoding="utf-8")
+    for name in ("words.png", "gone.png"):
+        with pytest.raises(SystemExit, match=f"error: .*{name} cannot be read as an image"):
+            example.opened(tmp_path / name)
+
+
+def test_what_is_no_folder_of_a_network_is_refused_in_one_line(example: ModuleType, tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match=r"it has no engine\.json"):
+        example.Folder(tmp_path, "auto")
