@@ -23,6 +23,7 @@ def with_sums(model: onnx.ModelProto, means: set[str]) -> onnx.ModelProto:
     nodes = [step for node in model.graph.node for step in _steps(node, means)]
     del found.graph.node[:]
     found.graph.node.extend(nodes)
+    found.graph.initializer.extend(axes for node in model.graph.node if summed(node, means) for axes in _axes(node))
     return found
 
 
@@ -39,9 +40,23 @@ def _steps(node: onnx.NodeProto, means: set[str]) -> Iterator[onnx.NodeProto]:
     total = onnx.NodeProto()
     total.CopyFrom(node)
     total.op_type, total.name, total.output[0] = "ReduceSum", f"{node.name}{SUM}", f"{mean}{SUM}"
+    for axes in _axes(node):
+        total.input.append(axes.name)
+        kept = [attribute for attribute in total.attribute if attribute.name != "axes"]
+        del total.attribute[:]
+        total.attribute.extend(kept)
     yield total
     yield from _count(node.input[0], mean)
     yield helper.make_node("Div", [f"{mean}{SUM}", f"{mean}{COUNT}"], [mean], node.name)
+
+
+def _axes(node: onnx.NodeProto) -> Iterator[onnx.TensorProto]:
+    """Yield the axes of a mean below opset 18, where they are an attribute: those of a sum are an input from 13 on."""
+    for attribute in node.attribute:
+        if attribute.name == "axes":
+            yield helper.make_tensor(
+                f"{node.output[0]}/axes", TensorProto.INT64, [len(attribute.ints)], list(attribute.ints)
+            )
 
 
 def _count(values: str, mean: str) -> Iterator[onnx.NodeProto]:

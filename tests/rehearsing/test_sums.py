@@ -33,6 +33,23 @@ def test_the_mean_is_what_it_was(axes: list[int], keep: int, shape: tuple[int | 
     assert low.shape == other.shape
 
 
+@pytest.mark.parametrize("opset", [16, 17])
+@pytest.mark.parametrize("axes", [[-1], [0, 2], None])
+def test_axes_that_are_an_attribute_become_an_input(axes: list[int] | None, opset: int) -> None:
+    """Of a mean they are one below opset 18; of a sum no longer from 13 on."""
+    nodes = [helper.make_node("ReduceMean", ["x"], [name], name, axes=axes) for name in ("low", "other")]
+    outputs = [value(name, None) for name in ("low", "other")]  # type: ignore[arg-type]
+    model = model_of(nodes, [value("x", (2, 3, 4))], outputs)
+    del model.opset_import[:]
+    model.opset_import.extend([helper.make_opsetid("", opset)])
+    session = onnxruntime.InferenceSession(
+        with_sums(model, {"low"}).SerializeToString(), providers=["CPUExecutionProvider"]
+    )
+    low, other = session.run(None, {"x": X})
+    np.testing.assert_allclose(low, other, rtol=1e-6, atol=1e-7)
+    assert low.shape == other.shape
+
+
 def test_only_those_asked_for_are_taken_apart() -> None:
     model = with_sums(means([-1], 1), {"low"})
     operators = [node.op_type for node in model.graph.node]
