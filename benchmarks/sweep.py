@@ -23,7 +23,8 @@ import yaml
 
 from benchmarks.killing import kill_a_worker_half_way
 from enginewright.artifacts import read_json, write_json
-from enginewright.report.table import commit, hardware
+from enginewright.lineage.commits import head
+from enginewright.report.table import hardware
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "sweep.json"
@@ -90,7 +91,7 @@ def _read(clone: Path, wall: float) -> dict[str, Any]:
         "steps_without_sharing": sum(len(row["steps"]) for row in results["variants"]),
         "variants": {state: states.count(state) for state in sorted(set(states))},
         "workers": results["workers"],
-        "commit": commit(),
+        "commit": head(clone)[0],
     }
 
 
