@@ -2,8 +2,8 @@
 
 The builder writes inputs and outputs into the engine in the order of the addresses of objects. Addresses follow from
 everything that the process has allocated: the environment, the length of every path, whether Python found compiled
-modules. So building happens in a thread of its own, which the C library gives a memory arena that nothing has used.
-What runs there must not allocate by the length of a path either.
+modules. So parsing happens in a thread of its own, which the C library gives a memory arena that nothing has used, and
+building in one more. What runs there must not allocate by the length of a path either.
 """
 
 from __future__ import annotations
@@ -45,11 +45,31 @@ def in_fresh_memory(work: Callable[[], T]) -> T:
         except BaseException as error:
             errors.append(error)
 
+    collecting = gc.isenabled()
     gc.disable()
     thread = threading.Thread(target=run)
     thread.start()
     thread.join()
-    gc.enable()
+    if collecting:
+        gc.enable()
     if errors:
         raise errors[0]
     return results[0]
+
+
+class Isolated:
+    """A builder whose call that builds has a thread's memory to itself.
+
+    What Python and Polygraphy allocate between parsing and building, which another Python does otherwise, stays out.
+    """
+
+    def __init__(self, builder: Any) -> None:
+        self._builder = builder
+
+    def __getattr__(self, name: str) -> Any:
+        """Return whatever else the builder has."""
+        return getattr(self._builder, name)
+
+    def build_serialized_network(self, network: Any, config: Any) -> Any:
+        """Return the engine's bytes, None if the builder makes none."""
+        return in_fresh_memory(lambda: self._builder.build_serialized_network(network, config))

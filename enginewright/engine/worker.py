@@ -21,7 +21,7 @@ from enginewright.artifacts import write_json
 from enginewright.engine import api, options
 from enginewright.engine.bindings import check_bindings, inputs_of, outputs_of
 from enginewright.engine.failure import reason_from
-from enginewright.engine.isolation import import_polygraphy, in_fresh_memory
+from enginewright.engine.isolation import Isolated, import_polygraphy, in_fresh_memory
 from enginewright.engine.job import ENGINE, GRAPH, LOG, RESULT, TIMING_CACHE, Job, read_job, write_error
 from enginewright.engine.layer_types import layer_types
 from enginewright.engine.profile import Range, profile_of
@@ -104,7 +104,8 @@ def _built(parsed: tuple[Any, Any, Any], config: Any, job: Job) -> Any:
 
     kept = TIMING_CACHE if job.build.timing_cache else None
     with _explained("the builder made no engine", "look up the operation it names; or choose other build options"):
-        return EngineBytesFromNetwork(parsed, config=config, save_timing_cache=kept)()
+        builder, *rest = parsed
+        return EngineBytesFromNetwork((Isolated(builder), *rest), config=config, save_timing_cache=kept)()
 
 
 @contextmanager

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -89,20 +89,45 @@ def test_variables_that_steer_memory_or_builder_do_not(
     assert build_engine(graph, detector_job()).engine == engine
 
 
-def worked(folder: Path, graph: Path, python: str, package: Path) -> bytes:
-    """Return the engine that the building process makes in `folder`, with that interpreter and package."""
+WORKER = ["-m", "enginewright.engine.worker"]
+
+
+def worked(folder: Path, graph: Path, command: Sequence[str], package: Path) -> bytes:
+    """Return the engine that the building process makes in `folder`, started with that command, of that package."""
     folder.mkdir(parents=True)
     shutil.copyfile(graph, folder / GRAPH)
     write_job(folder, detector_job())
     environment = api.environment(Builder.tensorrt_rtx, os.environ) | {"PYTHONPATH": str(package)}
-    command = [python, "-m", "enginewright.engine.worker"]
     subprocess.run(command, cwd=folder, env=environment, stdout=subprocess.DEVNULL, check=True)
     return (folder / ENGINE).read_bytes()
 
 
 def test_the_folder_of_the_work_does_not(graph: Path, engine: bytes, tmp_path: Path) -> None:
-    assert worked(tmp_path / "work", graph, sys.executable, ROOT) == engine
-    assert worked(tmp_path / ("deeper" * 10) / ("work" * 20), graph, sys.executable, ROOT) == engine
+    assert worked(tmp_path / "work", graph, [sys.executable, *WORKER], ROOT) == engine
+    assert worked(tmp_path / ("deeper" * 10) / ("work" * 20), graph, [sys.executable, *WORKER], ROOT) == engine
+
+
+USED = """
+import runpy
+from enginewright.engine import options
+create = options.create_config
+def create_config(*arguments):
+    global kept
+    kept = [bytes(size) for size in range(600, 60_000, 24)]
+    del kept[::2]
+    return create(*arguments)
+options.create_config = create_config
+runpy.run_module("enginewright.engine.worker", run_name="__main__")
+"""
+"""The building process, whose memory is full of holes when building begins: what another Python leaves there."""
+
+
+def test_what_python_allocates_between_parsing_and_building_does_not(
+    graph: Path, engine: bytes, tmp_path: Path
+) -> None:
+    program = tmp_path / "used.py"
+    program.write_text(USED)
+    assert worked(tmp_path / "work", graph, [sys.executable, str(program)], ROOT) == engine
 
 
 @pytest.fixture
@@ -123,7 +148,7 @@ def test_where_the_package_lies_and_whether_it_is_compiled_do_not(
 ) -> None:
     package = moved(name)
     for run in ("compiling", "compiled"):
-        assert worked(tmp_path / run, graph, sys.executable, package) == engine
+        assert worked(tmp_path / run, graph, [sys.executable, *WORKER], package) == engine
 
 
 def test_where_the_virtual_environment_lies_does_not(graph: Path, engine: bytes, tmp_path: Path) -> None:
@@ -131,4 +156,4 @@ def test_where_the_virtual_environment_lies_does_not(graph: Path, engine: bytes,
         pytest.skip("needs a virtual environment")
     link = tmp_path / ("environment" * 15)
     link.symlink_to(sys.prefix)
-    assert worked(tmp_path / "work", graph, str(link / "bin" / "python"), ROOT) == engine
+    assert worked(tmp_path / "work", graph, [str(link / "bin" / "python"), *WORKER], ROOT) == engine
