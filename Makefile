@@ -15,7 +15,7 @@ export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-test setup-tensorrt setup-gpu setup-s3 setup-ray setup-slurm params preflight bisect sweep repro \
-	exps diff why remote push pull test check format report table gpu bench lock clean
+	exps diff why reproduce remote push pull test check format report table gpu bench lock clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -74,6 +74,9 @@ why: setup ## why would stages run? or did: REV=commit or experiment; STAGE=expo
 
 remote: setup $(if $(filter s3:%,$(URL)),setup-s3) ## where to share results: URL=/mnt/share/ew, or URL=s3://bucket/prefix ENDPOINT=https://...
 	@python -m enginewright.sharing remote "$(URL)" $(if $(ENDPOINT),--endpoint "$(ENDPOINT)")
+
+reproduce: setup ## build everything again elsewhere, by another user, and compare every digest; ARGS='--keep'
+	@python -m enginewright.reproducing $(ARGS)
 
 push: setup ## send artifacts, metrics and finished runs there; ALL=1: those of experiments and earlier runs too
 	@python -m enginewright.sharing push $(if $(ALL),--all)

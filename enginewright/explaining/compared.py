@@ -17,7 +17,7 @@ Records = Mapping[str, Record]
 
 def compared(old: Records, new: Records, contents: Contents) -> dict[str, Case]:
     """Return the case of each stage of the new lock whose record differs from the old one, in the pipeline's order."""
-    found = {name: _case(name, old, new, contents) for name in _in_order(new)}
+    found = {name: _case(name, old, new, contents) for name in pipeline_order(new)}
     return {name: case for name, case in found.items() if case is not None}
 
 
@@ -52,7 +52,7 @@ def _wrote_otherwise(name: str, path: str, old: Records, new: Records) -> bool:
     return name not in old or any(overlap(out, path) for out in _other(old[name], new[name]))
 
 
-def _in_order(records: Records) -> list[str]:
+def pipeline_order(records: Records) -> list[str]:
     """Return the stages in the pipeline's order: a lock has them in another one."""
     return in_order(
         {

@@ -34,10 +34,14 @@ class Contents:
         """Return what the folder `path` held when its hash was `md5`, or None."""
         return next((found for source in self._sources if (found := source.listing(path, md5)) is not None), None)
 
+    def content(self, path: str, md5: str) -> bytes | None:
+        """Return what the file `path` held when its hash was `md5`, or None."""
+        contents = (source.content(path, md5) for source in self._sources)
+        return next((data for data in contents if data is not None), None)
+
     def json(self, path: str, md5: str) -> Mapping[str, Any] | None:
         """Return the JSON object that the file held when its hash was `md5`, or None."""
-        contents = (source.content(path, md5) for source in self._sources)
-        found = next((data for data in contents if data is not None), None)
+        found = self.content(path, md5)
         value = json.loads(found) if found is not None else None
         return value if isinstance(value, dict) else None
 

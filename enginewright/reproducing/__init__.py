@@ -1,0 +1,1 @@
+"""Everything built again in another place, and every digest compared."""
