@@ -68,7 +68,7 @@ def other_surroundings(folder: Path, downloads: Path) -> Surroundings:
     here = {"time zone": os.environ.get("TZ", ""), "locale": _locale_here(), "user": str(os.environ.get("USER", ""))}
     zone = next(zone for zone in _ZONES if zone != here["time zone"])
     locale, seed = _other_locale(here["locale"]), str(secrets.randbelow(2**32 - 1) + 1)
-    environment = {key: value for key, value in os.environ.items() if key in _KEPT} | {
+    environment = _kept() | {
         "HOME": str(folder / "home"), "TMPDIR": str(folder / "tmp"), "ENGINEWRIGHT_CACHE": str(downloads),
         "USER": name, "LOGNAME": name, "TZ": zone, "LC_ALL": locale, "LANG": locale, "PYTHONHASHSEED": seed,
     }  # fmt: skip
@@ -101,7 +101,7 @@ def _can_import(account: pwd.struct_passwd) -> bool:
         done = subprocess.run(
             [sys.executable, "-c", "import dvc"],
             cwd="/",
-            env={"HOME": "/", "PATH": os.defpath},
+            env={"HOME": "/", **_kept()},
             user=account.pw_uid,
             group=account.pw_gid,
             extra_groups=(),
@@ -111,6 +111,10 @@ def _can_import(account: pwd.struct_passwd) -> bool:
     except PermissionError:
         return False
     return done.returncode == 0
+
+
+def _kept() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name in _KEPT}
 
 
 def _locale_here() -> str:
