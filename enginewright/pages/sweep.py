@@ -102,7 +102,7 @@ def _read(path: Path) -> dict[str, Any]:
 def _facts(raw: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     commit = commit_in_words(str(raw.get("commit") or "")[:10], bool(raw.get("dirty")))
     seconds = raw.get("seconds")
-    took = f"{seconds / 60:.1f} min" if isinstance(seconds, int | float) else ""
+    took = _duration(seconds) if isinstance(seconds, int | float) else ""
     found = (("commit", commit), ("engine", str(raw.get("engine") or "")), ("workers", str(raw.get("workers") or "")))
     return tuple((key, value) for key, value in (*found, ("took", took)) if value)
 
@@ -152,3 +152,7 @@ def _of_experiment(name: str, commit: str, repository: Path, cache: Path) -> tup
     absent = run.files.absent()
     gap = f"{len(absent)} of its metric files are not in the DVC cache here: dvc exp pull origin {name}"
     return run, gap if absent else ""
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds / 60:.1f} min" if seconds >= 60 else f"{seconds:.0f} s"

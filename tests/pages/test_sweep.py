@@ -122,3 +122,11 @@ def test_a_name_that_leads_out_of_the_sweep_reads_nothing(tmp_path: Path, name: 
     outside.write_text(json.dumps({"layers_swapped": 1}))
     (one,) = read_sweep(repository.path, "x", repository.cache).variants
     assert one.run is None or not one.run.metrics
+
+
+def test_a_sweep_of_less_than_a_minute_is_told_in_seconds(tmp_path: Path) -> None:
+    repository = Repository(tmp_path)
+    repository.sweep("x", entry("one"))
+    path = tmp_path / "sweeps" / "x" / "results.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"seconds": 4.7}))
+    assert dict(read_sweep(tmp_path, "x", repository.cache).facts)["took"] == "5 s"
