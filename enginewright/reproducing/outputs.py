@@ -16,8 +16,8 @@ from enginewright.lineage.values import flat
 from enginewright.reproducing.differences import difference
 
 ARTIFACTS = "weights/"
-_MEASURED = re.compile(r"(^|\.)(seconds|peak_mb)($|\.)")
-"""Figures that no two runs share."""
+_OWN = re.compile(r"(^|\.)(seconds|peak_mb|reason)($|\.)")
+"""What a run says of itself: times, memory, and what its machine lacks to prove more. Verdicts are not among them."""
 _SHOWS_MEASURED = ("report/index.html",)
 """Pages that hold such figures."""
 
@@ -25,14 +25,14 @@ _SHOWS_MEASURED = ("report/index.html",)
 class State(Enum):
     """What a comparison of one output found.
 
-    same: every byte. measured: every byte but times and memory. different: something else. unseen: another digest, and
-    the first run's file is no longer there to be compared.
+    same: every byte. measured: every byte but times, memory and reasons. different: something else. unseen: another
+    digest, and the first run's file is not here to be compared.
     """
 
     same = "same"
-    measured = "same but for times and memory"
+    measured = "same but for times, memory and reasons"
+    unseen = "another digest; the older file is not here"
     different = "different"
-    unseen = "different digest, and the older file is not here"
 
 
 @dataclass(frozen=True)
@@ -48,8 +48,8 @@ class Output:
 
     @property
     def breach(self) -> bool:
-        """Return whether this is not what a reproducible build gives."""
-        return self.state is State.different or (self.state is State.unseen and self.path.startswith(ARTIFACTS))
+        """Return whether this is not what a reproducible build gives; of a JSON file a digest alone does not tell."""
+        return self.state is State.different or (self.state is State.unseen and not self.path.endswith(".json"))
 
 
 Found = tuple[State, tuple[str, ...]]
@@ -100,10 +100,10 @@ class Files:
 def _file(name: str, old: bytes | None, new: bytes) -> Found:
     if old is None:
         return State.unseen, ()
-    if name.endswith(".json") and _without_measured(old) == _without_measured(new):
+    if name.endswith(".json") and _without_own(old) == _without_own(new):
         return State.measured, ()
     return State.different, tuple(difference(name, old, new))
 
 
-def _without_measured(data: bytes) -> dict[str, Any]:
-    return {name: value for name, value in flat(json.loads(data)) if not _MEASURED.search(name)}
+def _without_own(data: bytes) -> dict[str, Any]:
+    return {name: value for name, value in flat(json.loads(data)) if not _OWN.search(name)}

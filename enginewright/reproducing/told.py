@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from enginewright.explaining.changes import short
-from enginewright.reproducing.outputs import ARTIFACTS, Output
+from enginewright.reproducing.outputs import ARTIFACTS, Output, State
 from enginewright.reproducing.surroundings import Surroundings
 from enginewright.results.screen import columns
 
@@ -31,7 +31,10 @@ def verdict(found: Sequence[Output]) -> str:
     artifacts = [item for item in found if item.path.startswith(ARTIFACTS)]
     breaches = [item for item in found if item.breach]
     if not breaches:
-        return f"passed: {len(artifacts)} of {len(artifacts)} artifacts have the same digest"
+        same = sum(item.before == item.after for item in artifacts)
+        unseen = sum(item.state is State.unseen for item in found)
+        rest = f"; {unseen} files were not compared: another digest, and the older file is not here" if unseen else ""
+        return f"passed: {same} of {len(artifacts)} artifacts have the same digest{rest}"
     first = breaches[0]
     return f"failed: {len(breaches)} of {len(found)} outputs differ; the first is {first.path} of {first.stage}"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import onnx
@@ -77,7 +78,8 @@ def test_bytes_that_mean_the_same_graph_are_told_as_bytes() -> None:
 
 def npz(**arrays: object) -> bytes:
     file = io.BytesIO()
-    np.savez(file, **{name: np.asarray(array) for name, array in arrays.items()})
+    values: dict[str, Any] = {name: np.asarray(array) for name, array in arrays.items()}
+    np.savez(file, **values)
     return file.getvalue()
 
 

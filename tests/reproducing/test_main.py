@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -82,7 +83,26 @@ def test_measured_times_are_no_difference(tiny: Tiny, capsys: pytest.CaptureFixt
     tiny.write("code/write.py", WRITE.replace('"precision"', '"seconds": __import__("time").time(), "precision"'))
     tiny.run("dvc", "repro", "--force")
     assert main([]) == 0
-    assert "same but for times and memory" in told(capsys)
+    assert "same but for times, memory and reasons" in told(capsys)
+
+
+def test_a_metric_whose_older_file_is_not_here_is_told_as_not_compared(
+    tiny: Tiny, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tiny.write("code/write.py", WRITE.replace('"precision"', '"seconds": __import__("time").time(), "precision"'))
+    tiny.run("dvc", "repro", "--force")
+    shutil.rmtree(tiny.path / "metrics")
+    shutil.rmtree(tiny.path / ".dvc" / "cache")
+    assert main([]) == 0
+    assert "passed: 6 of 6 artifacts have the same digest; 2 files were not compared" in told(capsys)
+
+
+def test_an_artifact_whose_older_file_is_not_here_is_a_difference(tiny: Tiny) -> None:
+    tiny.write("code/write.py", LEAK.replace("{value}", 'str(hash("x"))'))
+    tiny.run("dvc", "repro", "--force")
+    shutil.rmtree(tiny.path / "weights")
+    shutil.rmtree(tiny.path / ".dvc" / "cache")
+    assert main([]) == 1
 
 
 def test_the_folder_is_kept_where_asked_for(tiny: Tiny, tmp_path: Path) -> None:

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from enginewright.reproducing import surroundings
 from enginewright.reproducing.surroundings import Surroundings, other_surroundings
 
 SHOW = """
@@ -56,7 +55,7 @@ def test_variables_of_the_user_stay_behind(place: Path, monkeypatch: pytest.Monk
 
 
 def test_what_cannot_be_changed_is_told(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(surroundings.os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
     found = other_surroundings(place, place)
     assert found.user is None
     assert found.not_changed == {"user": "only its name is another one: to become another user takes root"}
