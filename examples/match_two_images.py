@@ -55,6 +55,8 @@ def lacking(path: Path, record: dict[str, Any]) -> str:
     try:
         if ctypes.CDLL("libcuda.so.1").cuInit(0) != 0:
             return "no NVIDIA GPU"
+        if record["builder"] not in ("tensorrt_rtx", "tensorrt"):  # it names a module to import
+            return "no builder known here"
         __import__(record["builder"])
     except OSError:
         return "no NVIDIA driver"
