@@ -100,7 +100,7 @@ def opened(path: Path) -> Image.Image:
     try:
         with Image.open(path) as image:
             return ImageOps.exif_transpose(image).convert("RGB")
-    except OSError as error:  # Pillow's own, for what is no image, is one too
+    except Exception as error:  # a decoder fed a broken file may raise anything
         sys.exit(f"error: {path} cannot be read as an image: {error}")
 
 
