@@ -37,6 +37,7 @@ $(VENV)/bin/python:
 # A stamp names a set of requirements that is installed; a second run finds it and installs nothing.
 $(VENV)/%.stamp: requirements/%.txt requirements.lock | $(VENV)/bin/python
 	$(BIN)/python -m pip install --disable-pip-version-check -r requirements/$*.txt
+	@mkdir -p .cache && mkdir -p -m 700 $(DVC_SITE_CACHE_DIR)
 	@touch $@
 
 $(VENV)/test.stamp: requirements/run.txt requirements/s3.txt
@@ -111,7 +112,7 @@ bench: setup ## measure what the pipeline adds to the work, into benchmarks/over
 lock: ## write requirements.lock from a fresh environment with the newest versions that fit
 	rm -rf $(SCRATCH)/lock && $(PYTHON) -m venv $(SCRATCH)/lock
 	sed 's/^-c .*//; s/^-r .*//' requirements/run.txt requirements/s3.txt requirements/test.txt > $(SCRATCH)/lock/all.txt
-	$(SCRATCH)/lock/bin/pip install -r $(SCRATCH)/lock/all.txt
+	$(SCRATCH)/lock/bin/pip install -c requirements/floors.txt -r $(SCRATCH)/lock/all.txt
 	{ echo "# Every version, for all of requirements/. Written by 'make lock' from a fresh environment."; \
 		$(SCRATCH)/lock/bin/pip freeze | sed 's/+cpu$$//'; } > requirements.lock
 

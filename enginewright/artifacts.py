@@ -10,6 +10,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from enginewright.errors import DataError
+from enginewright.input_file import read_input
+from enginewright.json_text import load_object
+
 _CHUNK = 1 << 20
 
 
@@ -52,9 +56,19 @@ def json_bytes(value: Mapping[str, Any]) -> bytes:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """Return the JSON object in `path`."""
-    value: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return value
+    """Return the JSON object in `path`.
+
+    Raises:
+        DataError: if there is no such file, or it holds anything else (enginewright/json_text.py).
+    """
+    try:
+        return load_object(read_input(path))
+    except (OSError, ValueError) as error:
+        raise DataError(
+            f"{path} is no JSON that can be used: {error}",
+            expected="a JSON object, as it was written",
+            cure="write it anew: dvc repro for what a stage wrote",
+        ) from error
 
 
 def sha256_of(path: Path) -> str:

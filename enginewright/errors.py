@@ -8,6 +8,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from enginewright.quiet import be_quiet
+
 
 class EnginewrightError(Exception):
     """Base of every error that a user can cause and mend.
@@ -68,6 +70,10 @@ class RequirementError(EnginewrightError):
     """Something that this machine lacks."""
 
 
+class OfflineError(EnginewrightError):
+    """A stage that asked for the network and may not have it."""
+
+
 class SweepError(EnginewrightError):
     """A sweep that cannot start, or cannot go on."""
 
@@ -78,6 +84,7 @@ ERROR_FILE = "ENGINEWRIGHT_ERROR_FILE"
 
 def exit_with(main: Callable[[], int | None]) -> None:
     """Run a command; exit with the status that it returns, if any, and after printing a user's error with 1."""
+    be_quiet()
     try:
         status = main()
     except EnginewrightError as error:

@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +19,8 @@ from enginewright.contract import Contract, Port
 from enginewright.errors import ConfigError, DataError
 from enginewright.images.load import load_pairs
 from enginewright.images.tensor import to_input
-from enginewright.reference import Arrays
+from enginewright.input_file import read_input
+from enginewright.reference import Arrays, read_arrays
 from enginewright.samples import Samples, batched, grouped_names
 
 Array = NDArray[Any]
@@ -116,12 +116,14 @@ def _stored(port: Port, given: FilledInput, most: int | None) -> Samples:
 
 def _read(path: Path, sha256: str) -> Arrays:
     try:
-        data = path.read_bytes()
-        if (found := hashlib.sha256(data).hexdigest()) != sha256:
-            raise DataError(f"{path} is another file", expected=f"sha256 {sha256}", got=found, cure=f"sha256sum {path}")
-        with np.load(io.BytesIO(data), allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
-    except (OSError, EOFError, ValueError, KeyError, AttributeError, BadZipFile) as error:
+        data = read_input(path)
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error}", expected="an .npz without pickles") from error
+    if (found := hashlib.sha256(data).hexdigest()) != sha256:
+        raise DataError(f"{path} is another file", expected=f"sha256 {sha256}", got=found, cure=f"sha256sum {path}")
+    try:
+        return read_arrays(io.BytesIO(data))
+    except Exception as error:  # zip, its codecs and numpy raise of many kinds
         raise DataError(
             f"{path} cannot be read: {error}", expected="an .npz without pickles", cure="numpy.savez"
         ) from error

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator, Mapping
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
-from zipfile import BadZipFile
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +17,13 @@ from enginewright.artifacts import write_bytes
 from enginewright.contract import Contract
 from enginewright.contract.shapes import at, open_axes
 from enginewright.errors import EnginewrightError
+from enginewright.input_file import open_input
+from enginewright.memory_limit import at_most_more
 
 Arrays = dict[str, NDArray[Any]]
+
+_MOST_UNPACKED = 16 << 30
+"""Bytes that the arrays of a file may come to."""
 
 _CORNERS = "corners"
 """The entry of the file that lists the sizes of each corner's open axes."""
@@ -91,13 +96,26 @@ def load_reference(path: Path) -> Reference:
         EnginewrightError: if the file is no reference, is cut short or holds pickled objects.
     """
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
-        return _reference_of(arrays)
-    except (OSError, EOFError, ValueError, KeyError, TypeError, RuntimeError, BadZipFile) as error:
+        with open_input(path, _MOST_UNPACKED) as file:
+            return _reference_of(read_arrays(file))
+    except Exception as error:  # zip, its codecs and numpy raise of many kinds, and so does a contract of anything
         raise EnginewrightError(
             f"{path.name} is no reference: {error}", expected="an .npz that the swap stage wrote", cure="dvc repro"
         ) from error
+
+
+def read_arrays(file: IO[bytes]) -> Arrays:
+    """Return the arrays of an .npz by name; whatever is wrong with it raises, of many kinds.
+
+    Members may be packed, but unpack to no more than `_MOST_UNPACKED` bytes together.
+    """
+    with zipfile.ZipFile(file) as archive:
+        size = sum(entry.file_size for entry in archive.infolist())
+    if size > _MOST_UNPACKED:
+        raise ValueError(f"it unpacks to {size} bytes, more than {_MOST_UNPACKED}")
+    file.seek(0)
+    with at_most_more(2 * size), np.load(file, allow_pickle=False) as arrays:
+        return {name: arrays[name] for name in arrays.files}
 
 
 def _reference_of(arrays: Arrays) -> Reference:
@@ -116,7 +134,17 @@ def _at_shape(arrays: Arrays, prefix: str, contract: Contract) -> Reference:
     if missing := sorted(wanted - set(arrays)):
         raise ValueError(f"it lacks {missing}")
     names = tuple(str(name) for name in arrays[f"{prefix}names"])
+    _refuse_uneven(arrays, sorted(wanted), len(names))
     return Reference(_side(arrays, f"{prefix}in/"), _side(arrays, f"{prefix}out/"), names, contract)
+
+
+def _refuse_uneven(arrays: Arrays, wanted: Sequence[str], samples: int) -> None:
+    """Refuse arrays of another number of samples than there are names, and none at all: nothing would be compared."""
+    if not samples:
+        raise ValueError("it has no sample")
+    for name in wanted:
+        if arrays[name].dtype.kind not in "fiub" or arrays[name].shape[:1] != (samples,):
+            raise ValueError(f"{name} is {arrays[name].dtype} {arrays[name].shape}, not {samples} samples of numbers")
 
 
 def _side(arrays: Arrays, prefix: str) -> Arrays:

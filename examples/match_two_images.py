@@ -55,6 +55,8 @@ def lacking(path: Path, record: dict[str, Any]) -> str:
     try:
         if ctypes.CDLL("libcuda.so.1").cuInit(0) != 0:
             return "no NVIDIA GPU"
+        if record["builder"] not in ("tensorrt_rtx", "tensorrt"):  # it names a module to import
+            return "no builder known here"
         __import__(record["builder"])
     except OSError:
         return "no NVIDIA driver"
@@ -98,7 +100,7 @@ def opened(path: Path) -> Image.Image:
     try:
         with Image.open(path) as image:
             return ImageOps.exif_transpose(image).convert("RGB")
-    except OSError as error:  # Pillow's own, for what is no image, is one too
+    except Exception as error:  # a decoder fed a broken file may raise anything
         sys.exit(f"error: {path} cannot be read as an image: {error}")
 
 

@@ -129,4 +129,4 @@ def main(stage: Stage) -> None:
 
 
 if __name__ == "__main__":
-    enter(main, SECTIONS)
+    enter(main, SECTIONS, foreign="the ONNX file")

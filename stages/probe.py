@@ -13,6 +13,7 @@ from typing import Any
 from enginewright.artifacts import write_json
 from enginewright.config.params import read_networks
 from enginewright.errors import RequirementError, exit_with
+from enginewright.private_folders import keep_private
 from enginewright.probing import probe
 
 
@@ -53,7 +54,8 @@ def _refuse_missing_builder(builder: str, found: Mapping[str, Mapping[str, Any]]
 
 
 def main(folder: Path) -> None:
-    """Check params.yaml, then write every probe file into `folder`; an unchanged one is left as it is."""
+    """Close DVC's folders and check params.yaml; then write every probe file, leaving an unchanged one as it is."""
+    keep_private(Path())
     for name, facts in run(read_networks(Path("params.yaml"), Path("conf"))).items():
         write_json(folder / f"{name}.json", facts)
 

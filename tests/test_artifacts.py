@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import math
 import os
 import stat
@@ -17,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from enginewright.artifacts import read_json, sha256_of, write_atomically, write_bytes, write_json
+from enginewright.errors import DataError
 from tests.dag import ROOT
 
 KILLED = """
@@ -148,7 +148,7 @@ def test_json_comes_back_as_it_was(tmp_path_factory: pytest.TempPathFactory, val
 
 def test_what_is_no_json_is_told(tmp_path: Path) -> None:
     (tmp_path / "x.json").write_text("{")
-    with pytest.raises(json.JSONDecodeError):
+    with pytest.raises(DataError, match=r"x\.json is no JSON"):
         read_json(tmp_path / "x.json")
 
 

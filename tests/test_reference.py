@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import os
 import pickle
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +31,7 @@ CONTRACT = Contract(
     layernorms=1,
     fp32_nodes=("/norm/.*",),
 )
-ONE_EACH = Contract(Kind.network, (Port("image", ("batch",)),), (Port("scores", ("batch",)),))
+ONE_EACH = Contract(Kind.network, (Port("image", ("batch",)),), (Port("scores", ("batch",)),), {"batch": 1})
 
 
 def reference(samples: int = 2) -> Reference:
@@ -81,14 +84,16 @@ def test_a_reference_comes_back_as_it_was(saved: Path) -> None:
         dtype=st.sampled_from([np.float32, np.float16, np.float64, np.int32, np.int64, np.bool_, np.uint8]),
         shape=npst.array_shapes(min_dims=1, max_dims=4, max_side=3),
     ),
-    names=st.lists(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=9), max_size=3),
+    names=st.lists(
+        st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=9), min_size=3, max_size=3
+    ),
 )
 @settings(deadline=None)
 def test_any_array_and_any_name_come_back(
     tmp_path_factory: pytest.TempPathFactory, array: NDArray[Any], names: list[str]
 ) -> None:
     path = tmp_path_factory.mktemp("any") / "reference.npz"
-    given_ = Reference({"image": array}, {"scores": array}, tuple(names), ONE_EACH)
+    given_ = Reference({"image": array}, {"scores": array}, tuple(names[: len(array)]), ONE_EACH)
     save_reference(path, given_)
     assert same(load_reference(path), given_)
 
@@ -234,3 +239,68 @@ def test_loading_needs_no_torch() -> None:
     code = "import sys, enginewright.reference; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert not {"torch", "onnx", "onnxruntime", "omegaconf"} & set(done.stdout.split())
+
+
+def _changed(path: Path, **arrays: NDArray[Any]) -> None:
+    with np.load(path) as archive:
+        found = {name: archive[name] for name in archive.files}
+    np.savez(path, allow_pickle=False, **(found | arrays))
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("sizes", {"batch": "2", "side": 3}),
+        ("sizes", {"batch": -2, "side": 3}),
+        ("sizes", [2, 3]),
+        ("sizes", {"batch": 2}),
+        ("layernorms", "1"),
+        ("fp32_nodes", [1]),
+        ("inputs", []),
+        ("outputs", []),
+        ("outputs", 7),
+        ("kind", ["network"]),
+    ],
+)
+def test_a_contract_with_values_that_cannot_be_is_refused(saved: Path, key: str, value: object) -> None:
+    text = json.dumps(json.loads(CONTRACT.to_json()) | {key: value})
+    _changed(saved, contract=np.array(text))
+    with pytest.raises(EnginewrightError, match="is no reference"):
+        load_reference(saved)
+
+
+@pytest.mark.parametrize("samples", [0, 1, 3])
+def test_as_many_samples_as_names_and_never_none(saved: Path, samples: int) -> None:
+    _changed(saved, names=np.array([str(number) for number in range(samples)], dtype=np.str_))
+    with pytest.raises(EnginewrightError, match="is no reference"):
+        load_reference(saved)
+
+
+def test_outputs_of_no_sample_are_no_reference(saved: Path) -> None:
+    empty = np.zeros((0, 2), np.float32)
+    _changed(saved, names=np.array([], dtype=np.str_), **{"in/image": empty, "out/scores": empty, "out/index": empty})
+    with pytest.raises(EnginewrightError, match="has no sample"):
+        load_reference(saved)
+
+
+def test_text_in_the_place_of_numbers_is_refused(saved: Path) -> None:
+    _changed(saved, **{"out/scores": np.array(["a", "b"])})
+    with pytest.raises(EnginewrightError, match="not 2 samples of numbers"):
+        load_reference(saved)
+
+
+def test_a_header_that_asks_for_all_memory_is_refused(saved: Path) -> None:
+    with zipfile.ZipFile(saved, "a") as archive:
+        header = b"{'descr': '<f8', 'fortran_order': False, 'shape': (1152921504606846976,), }"
+        data = b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header
+        archive.writestr("in/more.npy", data)
+    with pytest.raises(EnginewrightError, match="is no reference"):
+        load_reference(saved)
+
+
+def test_a_pipe_or_a_folder_in_its_place_is_refused(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.npz")
+    (tmp_path / "folder.npz").mkdir()
+    for name in ("pipe", "folder"):
+        with pytest.raises(EnginewrightError, match="is no reference"):
+            load_reference(tmp_path / f"{name}.npz")

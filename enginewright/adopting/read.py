@@ -5,12 +5,17 @@ from __future__ import annotations
 from typing import NoReturn
 
 import onnx
-from google.protobuf.message import DecodeError
 from onnx import inliner
 
+from enginewright.adopting.hostile import refuse_hostile, refuse_huge_tensors
 from enginewright.errors import GraphError
-from enginewright.graphs.files import check_graph, refuse_external_data
+from enginewright.graphs.files import check_graph, parsed, refuse_external_data
 from enginewright.graphs.types import reduced_type
+from enginewright.memory_limit import at_most_more
+
+_MOST_TEXT = 300
+_MOST_GROWTH = 16
+"""Bytes that ONNX's tools may take for each byte of the file."""
 
 _MOST_BYTES = (1 << 31) - 1
 """Protobuf, and so ONNX in a single file, ends here."""
@@ -27,22 +32,30 @@ def read_onnx(data: bytes, name: str) -> onnx.ModelProto:
     """
     if len(data) > _MOST_BYTES:
         _refuse(name, "it is too large for one file", f"{len(data)} bytes", f"at most {_MOST_BYTES} bytes")
-    model = onnx.ModelProto()
     try:
-        model.ParseFromString(data)
-    except DecodeError as error:
-        _refuse(name, "it is no protobuf, or cut short", str(error))
+        model = parsed(data)
+        _refuse_what_shows(model, name, len(data))
+        refuse_hostile(model, name)
+        with at_most_more(_MOST_GROWTH * len(data)):
+            check_graph(model, name)
+            inlined = inliner.inline_local_functions(model) if model.functions else model
+            refuse_huge_tensors(inlined, name)
+    except (
+        RuntimeError,
+        ValueError,
+        MemoryError,
+    ) as error:  # a name that is no text, for example, which no message can hold
+        _refuse(name, "it is no protobuf, cut short or damaged", " ".join(str(error).split())[:_MOST_TEXT])
+    return inlined
+
+
+def _refuse_what_shows(model: onnx.ModelProto, name: str, size: int) -> None:
     if not model.graph.node or not model.opset_import:
-        _refuse(name, "it has no nodes, or names no version of ONNX's operators", f"{len(data)} bytes")
+        _refuse(name, "it has no nodes, or names no version of ONNX's operators", f"{size} bytes")
     refuse_external_data(model, name)
     _refuse_opset(model, name)
     if found := reduced_type(model):
         _refuse(name, f"it computes in {found} already", found, "an fp32 graph", "export it in fp32; see precision=")
-    try:
-        check_graph(model, name)
-        return inliner.inline_local_functions(model) if model.functions else model
-    except (RuntimeError, ValueError) as error:  # a name that is no text, for example, which no message can hold
-        _refuse(name, "it is damaged", str(error))
 
 
 def _refuse_opset(model: onnx.ModelProto, name: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 
 import numpy as np
@@ -9,10 +10,14 @@ import onnxruntime
 
 from enginewright.errors import GraphError
 from enginewright.graphs.provider import CPU
+from enginewright.memory_limit import at_most_more, memory_left
 from enginewright.reference import Arrays
 
 _MOST_TEXT = 300
 _FATAL = 4
+
+MOST_SECONDS = 600.0
+"""For one sample: a Loop can ask for more steps than anybody waits for."""
 
 
 def run_onnx(data: bytes, inputs: Arrays, outputs: Sequence[str], name: str) -> Arrays:
@@ -63,10 +68,27 @@ def unoptimised_session(data: bytes, name: str) -> onnxruntime.InferenceSession:
 
 
 def _one(session: onnxruntime.InferenceSession, feed: Arrays, outputs: Sequence[str], name: str) -> Arrays:
+    options = onnxruntime.RunOptions()
+    clock = threading.Timer(MOST_SECONDS, setattr, (options, "terminate", True))
+    clock.start()
     try:
-        return dict(zip(outputs, map(np.asarray, session.run(list(outputs), feed)), strict=True))
+        with at_most_more(memory_left()):
+            return dict(zip(outputs, map(np.asarray, session.run(list(outputs), feed, options)), strict=True))
     except Exception as error:  # as above
+        if options.terminate:
+            raise _endless(name) from error
         raise _failure(f"{name} does not run in ONNX Runtime", error) from error
+    finally:
+        clock.cancel()
+
+
+def _endless(name: str) -> GraphError:
+    return GraphError(
+        f"{name} does not come to an end",
+        expected=f"outputs of one sample within {MOST_SECONDS:g} s",
+        got="none: it was stopped",
+        cure="look for a Loop that never ends; export the network again",
+    )
 
 
 def _failure(what: str, error: Exception) -> GraphError:

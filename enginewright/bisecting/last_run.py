@@ -9,8 +9,11 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
+from yaml import YAMLError
+
 from enginewright.config.network import NetworkConfig
 from enginewright.config.yaml_text import load_yaml
+from enginewright.errors import ConfigError
 from enginewright.stage.chain import WEIGHTS
 
 _MAKERS = {
@@ -41,9 +44,13 @@ def fitting(network: str, config: NetworkConfig, lock: Path = Path("dvc.lock")) 
 def _stages(lock: Path) -> dict[str, Any]:
     if not lock.is_file():
         return {}
-    loaded = load_yaml(lock.read_text(encoding="utf-8")) or {}
-    stages: dict[str, Any] = loaded.get("stages", {})
-    return stages
+    try:
+        loaded = load_yaml(lock.read_bytes()) or {}
+        return dict(loaded.get("stages", {}))
+    except (YAMLError, AttributeError, TypeError, ValueError) as error:
+        raise ConfigError(
+            f"{lock} cannot be read: {error}", expected="what dvc repro wrote", cure=f"git checkout {lock}"
+        ) from error
 
 
 def _same_parameters(entry: Mapping[str, Any], network: str, config: NetworkConfig) -> bool:

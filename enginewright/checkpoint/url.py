@@ -14,6 +14,7 @@ from enginewright.artifacts import sha256_of, write_atomically
 from enginewright.checkpoint.cache import MAX_BYTES, locked
 from enginewright.checkpoint.digest import require_digest
 from enginewright.config import check
+from enginewright.config.check import without_secrets
 from enginewright.errors import CheckpointError
 from enginewright.progress import progress
 
@@ -60,7 +61,7 @@ def _download(url: str, sha256: str, path: Path, timeout_s: float, limit: int) -
         if isinstance(reason, TimeoutError):
             _refuse(url, f"data within {timeout_s:g} s", "no answer", "run again, or raise checkpoint.timeout_s", error)
         _refuse(url, "a file", f"{type(reason).__name__}: {reason}", "check checkpoint.url and the network", error)
-    require_digest(sha256_of(path), sha256, url, "check checkpoint.url")
+    require_digest(sha256_of(path), sha256, _bare(url), "check checkpoint.url")
 
 
 def _copy(response: HTTPResponse, file: IO[bytes], url: str, limit: int) -> None:
@@ -68,7 +69,7 @@ def _copy(response: HTTPResponse, file: IO[bytes], url: str, limit: int) -> None
     announced = response.length
     done = 0
     total = None if announced is None else _megabytes(announced)
-    with progress(f"downloading {url}", total, "MB") as tick:
+    with progress(f"downloading {_bare(url)}", total, "MB") as tick:
         while done <= limit >= (announced or 0) and (piece := response.read(_CHUNK)):
             file.write(piece)
             done += len(piece)
@@ -92,15 +93,21 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
         """Return the next request, or refuse it."""
         _require_scheme(newurl)
         if req.type == "https" and urlsplit(newurl).scheme != "https":
-            _refuse(req.full_url, "redirects to https only", f"a redirect to {newurl}", "correct checkpoint.url")
+            _refuse(req.full_url, "redirects to https only", f"a redirect to {_bare(newurl)}", "correct checkpoint.url")
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
 def _require_scheme(url: str) -> None:
     """Refuse everything but http and https: other schemes could read local files."""
     if urlsplit(url).scheme not in _SCHEMES:
-        _refuse(url, "an address that starts with https:// or http://", url, "use checkpoint.source=file for a file")
+        wanted = "an address that starts with https:// or http://"
+        _refuse(url, wanted, _bare(url) or "nothing", "use checkpoint.source=file for a file")
+
+
+def _bare(url: str) -> str:
+    """Return an address as a message may show it: where a server sends us on to, the query often opens the door."""
+    return without_secrets(url.partition("?")[0])
 
 
 def _refuse(url: str, expected: str, got: str, cure: str, cause: Exception | None = None) -> NoReturn:
-    raise CheckpointError(f"{url} could not be downloaded", expected=expected, got=got, cure=cure) from cause
+    raise CheckpointError(f"{_bare(url)} could not be downloaded", expected=expected, got=got, cure=cure) from cause

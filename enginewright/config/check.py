@@ -16,6 +16,15 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 _PINNED = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*==[A-Za-z0-9][A-Za-z0-9.+!_]*")
 
 
+_USER = re.compile(r"^([a-z0-9+.-]*:?//)[^/?#]*@", re.IGNORECASE)
+_SECRET = re.compile(
+    r"([?&;#])([^=&;#]*(?:token|secret|signature|password|passwd|credential|session|api[_-]?key|access[_-]?key|auth|"
+    r"(?:^|(?<=[?&;#]))(?:sig|key|pwd|pass|jwt|code))[^=&;#]*)=[^&;#]*",
+    re.IGNORECASE,
+)
+_UNPRINTABLE = re.compile(r"[\x00-\x20\x7f]")
+
+
 def between(key: str, value: float, low: float, high: float) -> None:
     """Refuse a value outside low..high, both allowed."""
     if not low <= value <= high:
@@ -24,7 +33,7 @@ def between(key: str, value: float, low: float, high: float) -> None:
             f"{key} is out of range",
             expected=f"{low} to {high}",
             got=value,
-            cure=f"set {key}={nearest}, the nearest that is allowed" if not math.isnan(value) else _cure(key),
+            cure=f"set {key}={nearest}, the nearest that is allowed" if value == value else _cure(key),  # noqa: PLR0124
         )
 
 
@@ -43,7 +52,7 @@ def positive(key: str, value: float) -> None:
 def multiple(key: str, value: int, step: int) -> None:
     """Refuse a value that is no positive multiple of `step`, naming the nearest that is."""
     if value <= 0 or value % step:
-        nearest = max(step, round(value / step) * step)
+        nearest = max(step, (2 * value + step - 1) // (2 * step) * step)
         raise NotAllowedError(
             f"{key} does not fit the network", expected=f"a multiple of {step}", got=value, cure=f"set {key}={nearest}"
         )
@@ -103,12 +112,32 @@ def patterns(key: str, values: Sequence[str]) -> None:
 
 
 def address(key: str, value: str) -> None:
-    """Refuse an address that is not one of http or https with a host."""
-    parts = urlsplit(value)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    """Refuse an address that is not one of http or https with a host, or that holds a password or a key.
+
+    Configuration is committed, hashed, shown and shared: nothing in it stays secret.
+    """
+    try:
+        parts = urlsplit(value)
+        host = parts.hostname
+    except ValueError:
+        parts, host = urlsplit(""), None
+    if parts.scheme not in ("http", "https") or not host or _UNPRINTABLE.search(value):
         raise NotAllowedError(
-            f"{key} is no address of the web", expected="https://HOST/PATH", got=value, cure=_cure(key)
+            f"{key} is no address of the web", expected="https://HOST/PATH", got=without_secrets(value), cure=_cure(key)
         )
+    if without_secrets(value) != value:
+        raise NotAllowedError(
+            f"{key} holds a password or a key, and configuration is committed and shared",
+            expected="an address that anybody may read",
+            got=without_secrets(value),
+            cure="download the file yourself and use checkpoint.source=file; the digest proves that it is the same",
+        )
+
+
+def without_secrets(value: str) -> str:
+    """Return an address as it may be shown: user and password, and what in its query opens a door, as ***."""
+    hidden = _SECRET.sub(r"\1\2=***", _USER.sub(r"\1***@", value))
+    return _UNPRINTABLE.sub("?", hidden)
 
 
 def plain_names(key: str, values: Iterable[str]) -> None:

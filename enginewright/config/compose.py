@@ -18,10 +18,11 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from enginewright.artifacts import write_bytes
-from enginewright.config.refusals import as_error
+from enginewright.config.refusals import as_error, refuse_swollen_files
 from enginewright.config.resolvers import CONF
 from enginewright.config.store import register
 from enginewright.errors import ConfigError, exit_with
+from enginewright.private_folders import keep_private
 
 
 def composed(overrides: list[str], conf: Path = CONF) -> DictConfig:
@@ -40,6 +41,7 @@ def composed(overrides: list[str], conf: Path = CONF) -> DictConfig:
 
 def _compose(overrides: list[str], conf: Path) -> DictConfig:
     register()
+    refuse_swollen_files(conf)
     GlobalHydra.instance().clear()
     with initialize_config_dir(str(conf), version_base=None):
         return compose(config_name="config", overrides=overrides)
@@ -96,6 +98,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--output", type=Path, default=Path("params.yaml"))
     parser.add_argument("overrides", nargs="*", help="Hydra overrides, such as precision=fp16")
     options = parser.parse_args(arguments)
+    keep_private(CONF.parent)
     text = params_text(composed(options.overrides))
     if options.output.exists() and options.output.read_text(encoding="utf-8") == text:
         return 0

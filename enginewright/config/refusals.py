@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from functools import wraps
+from pathlib import Path
 from typing import Any
 
 from hydra.errors import HydraException, MissingConfigException
@@ -21,8 +22,11 @@ from omegaconf.errors import (
 from yaml import YAMLError
 
 from enginewright.config.resolvers import CONF
+from enginewright.config.yaml_text import Swollen, load_yaml, refuse_deep
 from enginewright.errors import ConfigError, EnginewrightError, NotAllowedError
+from enginewright.input_file import read_input
 
+_FILES, _PLAIN_BYTES, _MOST_BYTES = "file://", 1 << 14, 1 << 22
 _NETWORK = re.compile(r"networks\.(\w+)\.")
 
 
@@ -42,11 +46,39 @@ def tell_by_every_route() -> None:
     @wraps(load)
     def told(loader: Any, config_name: str | None, overrides: list[str], *rest: Any, **named: Any) -> DictConfig:
         try:
+            for place in loader.get_search_path().get_path():
+                folder = Path((place.path or "").removeprefix(_FILES))
+                if folder.is_absolute():  # and no package of Python
+                    refuse_swollen_files(folder)
             return load(loader, config_name, overrides, *rest, **named)
         except (HydraException, OmegaConfBaseException, YAMLError) as error:
             raise as_error(error, [text for text in overrides if not text.startswith("hydra.")]) from None
 
     ConfigLoaderImpl.load_configuration = told  # type: ignore[assignment, method-assign]
+
+
+def refuse_swollen_files(conf: Path) -> None:
+    """Refuse YAML files below `conf` whose aliases make them far larger than they are, before Hydra spells them out.
+
+    Raises:
+        NotAllowedError: naming the file.
+    """
+    for path in sorted(conf.rglob("*.yaml")):
+        try:
+            data = read_input(path, _MOST_BYTES)
+            refuse_deep(data)
+            if b"&" in data or len(data) > _PLAIN_BYTES:  # without an anchor nothing has an alias
+                load_yaml(data)
+        except Swollen as error:
+            raise NotAllowedError(
+                f"{path.relative_to(conf.parent)} cannot be used: {error}",
+                expected="values, and interpolations such as ${precision}, in the place of aliases",
+                cure="write it out",
+            ) from None
+        except OSError as error:
+            raise ConfigError(f"{path} cannot be read: {error}", expected="a file of configuration") from error
+        except YAMLError:  # Hydra says it with the line
+            continue
 
 
 def as_error(error: Exception, overrides: list[str]) -> EnginewrightError:

@@ -80,10 +80,25 @@ def register_resolvers() -> None:
     OmegaConf.register_new_resolver("values_sha256", _values_sha256, replace=True)
     OmegaConf.register_new_resolver("names", lambda *, _root_: ListConfig(list(_root_.networks)), replace=True)
     OmegaConf.register_new_resolver("times", lambda value, factor: float(value) * float(factor), replace=True)
+    OmegaConf.register_new_resolver("oc.env", _no_environment, replace=True)
     OmegaConf.register_new_resolver("own_name", lambda *, _parent_: str(_parent_._key()), replace=True)
     OmegaConf.register_new_resolver("tf32", _tf32, replace=True)
     for key in WIRINGS:
         OmegaConf.register_new_resolver(key, partial(_wired, key), replace=True)
+
+
+def _no_environment(name: str, *_default: object) -> None:
+    """Refuse `${oc.env:NAME}`: params.yaml would hold the variable's value, and is committed and shared.
+
+    Raises:
+        NotAllowedError: naming the variable, and not what it holds.
+    """
+    raise NotAllowedError(
+        "the configuration reads the environment, which may hold secrets and differs from one machine to the next",
+        expected="the value itself",
+        got=f"${{oc.env:{name}}}",
+        cure="write the value into conf/, or pass it as an override",
+    )
 
 
 def _tf32(wanted: bool | None, precision: Precision) -> bool:

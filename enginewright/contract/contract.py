@@ -80,9 +80,9 @@ class Contract:
 
     @staticmethod
     def from_json(text: str) -> Contract:
-        """Return the contract that `to_json` wrote."""
+        """Return the contract that `to_json` wrote; any other text raises, of many kinds."""
         raw = json.loads(text)
-        return Contract(
+        contract = Contract(
             kind=Kind(raw["kind"]),
             inputs=tuple(_port(item) for item in raw["inputs"]),
             outputs=tuple(_port(item) for item in raw["outputs"]),
@@ -90,6 +90,22 @@ class Contract:
             layernorms=raw["layernorms"],
             fp32_nodes=tuple(raw["fp32_nodes"]),
         )
+        if fault := _fault(contract):
+            raise ValueError(f"its contract cannot be one: {fault}")
+        return contract
+
+
+def _fault(contract: Contract) -> str | None:
+    """Return why a contract that was read cannot be one: what later stages take for granted."""
+    sizes = contract.sizes
+    if not isinstance(sizes, dict) or not all(type(size) is int and size >= 0 for size in sizes.values()):
+        return "a size that is no number"
+    if type(contract.layernorms) is not int or not all(isinstance(name, str) for name in contract.fp32_nodes):
+        return "layernorms or fp32_nodes"
+    if not contract.inputs or not contract.outputs:
+        return "no inputs, or no outputs"
+    unknown = {axis for port in contract.ports for axis in port.axes if axis not in sizes}
+    return f"no size of {sorted(map(str, unknown))}" if unknown else None
 
 
 def _port(raw: dict[str, object]) -> Port:

@@ -10,6 +10,7 @@ from enginewright.engine.gpu import Gpu, find_gpu
 from enginewright.engine.record import Content, Record, read_record
 from enginewright.engine.support import version_key
 from enginewright.errors import BuildError, RequirementError
+from enginewright.input_file import read_input
 
 
 def load_engine(engine_path: Path, record_path: Path) -> Any:
@@ -23,7 +24,7 @@ def load_engine(engine_path: Path, record_path: Path) -> Any:
         RequirementError: if the builder is not installed, or this machine's GPU is missing or not one of the targets.
     """
     record = read_record(record_path)
-    data = engine_path.read_bytes()
+    data = _bytes_of(engine_path, record)
     check_content(data, record, engine_path.name)
     trt = api.use(record.builder)
     check_version(record, trt.__version__)
@@ -36,6 +37,16 @@ def load_engine(engine_path: Path, record_path: Path) -> Any:
             cure="run it on such a GPU, or build it for this one",
         )
     return deserialised(data, record)
+
+
+def _bytes_of(path: Path, record: Record) -> bytes:
+    """Return the bytes of the engine, unless there are more than the record says."""
+    try:
+        return read_input(path, record.engine.size)
+    except OSError as error:
+        raise BuildError(
+            f"{path.name} cannot be read: {error}", expected="the engine that its record describes", cure="dvc repro"
+        ) from error
 
 
 def check_content(data: bytes, record: Record, name: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import json
+import re
 from dataclasses import asdict, dataclass, replace
 from enum import Enum
 from pathlib import Path
@@ -15,6 +15,11 @@ from enginewright.engine.bindings import Binding
 from enginewright.engine.build import Built
 from enginewright.engine.support import Targets
 from enginewright.errors import BuildError
+from enginewright.input_file import read_input
+from enginewright.json_text import load_object
+
+_MOST_BYTES, _MOST_TEXT = 1 << 24, 300
+_DIGEST, _CAPABILITY = re.compile(r"[0-9a-f]{64}"), re.compile(r"[0-9]{1,3}\.[0-9]{1,3}")
 
 FORMAT = 1
 """Raised when a key changes its meaning or disappears."""
@@ -117,30 +122,63 @@ def read_record(path: Path) -> Record:
         BuildError: if the file is no engine record, is cut short, or has another format.
     """
     try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
+        raw = load_object(read_input(path, _MOST_BYTES))
         if raw["format"] != FORMAT:
             raise BuildError(
                 f"{path.name} has another format", expected=FORMAT, got=raw["format"], cure="build the engine again"
             )
         return _record(raw)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise BuildError(
-            f"{path.name} is no engine record: {type(error).__name__}: {error}",
+            f"{path.name} is no engine record: {type(error).__name__}: {str(error)[:_MOST_TEXT]}",
             expected="an engine.json that the build stage wrote",
             cure="dvc repro",
         ) from error
 
 
 def _record(raw: dict[str, Any]) -> Record:
+    """Return the record of a JSON object; what does not fit raises ValueError, KeyError, TypeError, AttributeError."""
     values = {name: raw[name] for name in ("reason", "versions", "options", "layers", "profile")}
-    return Record(
+    found = Record(
         **values,
         layer_types=raw.get("layer_types", {}),  # not read when format 1 was made
         status=Status(raw["status"]),
         builder=Builder(raw["builder"]),
-        engine=Content(**raw["engine"]),
-        graph=Content(**raw["graph"]),
+        engine=_content(raw["engine"]),
+        graph=_content(raw["graph"]),
         targets=Targets(tuple(raw["targets"]["compute_capabilities"]), bool(raw["targets"]["and_later"])),
         inputs=tuple(Binding.from_json(binding) for binding in raw["inputs"]),
         outputs=tuple(Binding.from_json(binding) for binding in raw["outputs"]),
     )
+    _check(found)
+    return found
+
+
+def _content(raw: dict[str, Any]) -> Content:
+    found = Content(**raw)
+    _require(isinstance(found.sha256, str) and _DIGEST.fullmatch(found.sha256) is not None, "sha256", found.sha256)
+    _require(type(found.size) is int and found.size >= 0, "size", found.size)
+    return found
+
+
+def _check(record: Record) -> None:
+    """Refuse values of other types than those that are read later on, when an engine is about to be loaded."""
+    _require(isinstance(record.reason, str), "reason", record.reason)
+    _require(type(record.layers) is int, "layers", record.layers)
+    _require(isinstance(record.options, dict), "options", record.options)
+    _require(all(isinstance(found, str) for found in record.versions.values()), "versions", record.versions)
+    _require(record.builder.value in record.versions, "versions", record.versions)
+    _require(all(type(count) is int for count in record.layer_types.values()), "layer_types", record.layer_types)
+    capabilities = record.targets.compute_capabilities
+    _require(all(_CAPABILITY.fullmatch(found) for found in capabilities), "targets", capabilities)
+    _require(bool(capabilities) or not record.targets.and_later, "targets", capabilities)
+    for binding in (*record.inputs, *record.outputs):
+        _require(all(type(size) in (int, str) for size in binding.shape), "shape", binding.shape)
+    for ranges in record.profile.values():
+        sizes = [size for name in ("min", "opt", "max") for size in ranges[name]]
+        _require(all(type(size) is int for size in sizes), "profile", ranges)
+
+
+def _require(fits: bool, key: str, got: object) -> None:
+    if not fits:
+        raise ValueError(f"{key} cannot be {got!r}")

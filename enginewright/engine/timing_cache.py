@@ -9,6 +9,7 @@ from pathlib import Path
 from enginewright.artifacts import write_bytes
 from enginewright.engine.gpu import Gpu
 from enginewright.errors import BuildError
+from enginewright.input_file import read_input
 
 
 def cache_path(folder: Path, version: str, gpu: Gpu) -> Path:
@@ -23,7 +24,16 @@ def read_cache(path: Path, sha256: str | None) -> bytes | None:
     Raises:
         BuildError: if `sha256` pins a cache that is missing or has other bytes.
     """
-    data = path.read_bytes() if path.exists() else None
+    try:
+        data = read_input(path)
+    except FileNotFoundError:
+        data = None
+    except OSError as error:
+        raise BuildError(
+            f"the timing cache {path.name} cannot be read: {error}",
+            expected="a file of this builder, or none",
+            cure="delete it, or name another folder in build.timing_cache",
+        ) from error
     found = None if data is None else hashlib.sha256(data).hexdigest()
     if sha256 is not None and found != sha256:
         raise BuildError(

@@ -26,7 +26,7 @@ class Record:
     outs: Mapping[str, str]
 
 
-def read_lock(text: str) -> dict[str, Record]:
+def read_lock(text: str | bytes) -> dict[str, Record]:
     """Return the record of each stage in the text of a dvc.lock, empty for a lock that is.
 
     Raises:
@@ -35,7 +35,7 @@ def read_lock(text: str) -> dict[str, Record]:
     try:
         stages = (load_yaml(text) or {"stages": {}})["stages"]
         return {name: _record(entry) for name, entry in stages.items()}
-    except (yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
+    except (yaml.YAMLError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise ConfigError(
             f"{LOCK} cannot be read: {error}", expected="what dvc repro wrote", cure=f"git checkout {LOCK}"
         ) from error
@@ -55,9 +55,9 @@ def _hashes(items: list[Mapping[str, Any]]) -> dict[str, str]:
 def lock_here(root: Path) -> dict[str, Record]:
     """Return the lock that lies in the repository, empty where nothing ran yet."""
     path = root / LOCK
-    return read_lock(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    return read_lock(path.read_bytes()) if path.is_file() else {}
 
 
 def lock_at(root: Path, commit: str) -> dict[str, Record]:
     """Return the lock of a commit, empty where it has none."""
-    return read_lock((file_at(root, commit, f"./{LOCK}") or b"").decode())
+    return read_lock(file_at(root, commit, f"./{LOCK}") or b"")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from pathlib import Path
 
 import onnx
@@ -9,7 +10,15 @@ from google.protobuf.message import DecodeError
 
 from enginewright.artifacts import write_bytes
 from enginewright.errors import GraphError
-from enginewright.graphs.walk import all_tensors
+from enginewright.graphs.walk import all_messages, all_tensors
+from enginewright.input_file import read_input
+from enginewright.memory_limit import at_most_more
+
+_MOST_GROWTH = 16
+"""Bytes in memory for each byte of a file: packed numbers take eight."""
+
+_MOST_PARTS = 10_000_000
+"""Nodes, attributes, tensors and all other messages of a graph; the largest here has 30,000."""
 
 _REBUILD = "build it again with dvc repro"
 
@@ -31,19 +40,36 @@ def read_graph(path: Path, cure: str = _REBUILD) -> onnx.ModelProto:
     cure: what to do about a file that is no graph; a user's own file is not for the pipeline to build again.
 
     Raises:
-        GraphError: if the file is no ONNX model, is empty or cut short.
+        GraphError: if the file is missing, no regular file, no ONNX model, empty or cut short.
     """
-    model = onnx.ModelProto()
     try:
-        model.ParseFromString(path.read_bytes())
-    except DecodeError as error:
+        model = parsed(read_input(path))
+        known = any(entry.domain in ("", "ai.onnx") for entry in model.opset_import)
+    except (OSError, ValueError) as error:  # a name that is no text shows when it is read
         raise GraphError(f"{path.name} is no ONNX model: {error}", expected="a whole ONNX file", cure=cure) from error
-    if not model.graph.node or not any(entry.domain in ("", "ai.onnx") for entry in model.opset_import):
+    if not model.graph.node or not known:
         raise GraphError(
             f"{path.name} is no ONNX model: it has no nodes, or no version of ONNX's operators",
             expected="a whole ONNX file",
             cure=cure,
         )
+    return model
+
+
+def parsed(data: bytes) -> onnx.ModelProto:
+    """Return the model in the bytes of a file; a few megabytes can spell out more parts than memory holds.
+
+    Raises:
+        ValueError: if they are no protobuf, are cut short, or hold more parts than any network has.
+    """
+    model = onnx.ModelProto()
+    try:
+        with at_most_more(_MOST_GROWTH * len(data)):
+            model.ParseFromString(data)
+    except (DecodeError, MemoryError) as error:
+        raise ValueError(str(error)) from error
+    if any(True for _ in islice(all_messages(model), _MOST_PARTS, None)):
+        raise ValueError(f"it has more than {_MOST_PARTS} parts")
     return model
 
 

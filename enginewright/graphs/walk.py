@@ -30,8 +30,8 @@ def subgraphs(node: onnx.NodeProto) -> Iterator[tuple[str, onnx.GraphProto]]:
             yield attribute.name, inner
 
 
-def all_nodes(model: onnx.ModelProto) -> Iterator[onnx.NodeProto]:
-    """Yield every node of the model, functions and subgraphs included."""
+def all_nodes(model: onnx.ModelProto | onnx.GraphProto | onnx.FunctionProto) -> Iterator[onnx.NodeProto]:
+    """Yield every node of the model, or of a part of it, subgraphs and, of a whole model, functions included."""
     return (item for item in all_messages(model) if isinstance(item, onnx.NodeProto))
 
 

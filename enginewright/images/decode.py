@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import warnings
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from PIL import Image, ImageOps
 
 from enginewright.errors import DataError
 from enginewright.images.pair import Image8
+from enginewright.input_file import read_input
 
 MAX_MEGAPIXELS = 100.0
 """Larger images are refused before they are decoded."""
@@ -26,8 +28,8 @@ def read_rgb(path: Path) -> Image8:
     Transparency is laid over black; 16 bits are scaled to 8; of several frames the first is taken.
 
     Raises:
-        DataError: if the file is missing, no image, cut short, larger than `MAX_MEGAPIXELS`, or of a value range
-            that no file says (floating point, 32 bits).
+        DataError: if the file is missing, a pipe or device, no image, cut short, larger than `MAX_MEGAPIXELS`, or of a
+            value range that no file says (floating point, 32 bits).
     """
     try:
         return _decode(path)
@@ -45,7 +47,7 @@ def read_rgb(path: Path) -> Image8:
 def _decode(path: Path) -> Image8:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # refused below, by a lower and stated limit
-        image = Image.open(path, formats=_FORMATS)
+        image = Image.open(io.BytesIO(read_input(path)), formats=_FORMATS)
     with image:
         _refuse_huge(path, image.size)
         return _rgb(path, ImageOps.exif_transpose(image))

@@ -13,9 +13,13 @@ from enginewright.images.decode import read_rgb
 from enginewright.images.pair import Pair
 from enginewright.images.resize import Matrix, resize_matrix, resized
 from enginewright.images.truth import Homography, Truth, Unknown
+from enginewright.input_file import read_input
 
 LIST = "pairs.txt"
 """The file that lists a folder's pairs."""
+
+_MOST_LIST, _MOST_LINE = 1 << 24, 1 << 14
+"""Bytes of a list, characters of a line of it and bytes of a homography: far more than any needs."""
 
 _FORM = "left right [homography.txt], quotes around names with spaces"
 
@@ -38,7 +42,7 @@ def folder_pairs(folder: Path, height: int, width: int, limit: int | None = None
 
 def _entries(path: Path) -> list[list[str]]:
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_input(path, _MOST_LIST).decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(
             f"{path} cannot be read: {error}", expected=f"a text file of lines: {_FORM}", cure=f"write {path}"
@@ -52,6 +56,8 @@ def _entries(path: Path) -> list[list[str]]:
 
 def _split(line: str, where: str) -> list[str]:
     """Return the two or three file names of a line, or none for an empty line or a comment (#)."""
+    if len(line) > _MOST_LINE:
+        raise DataError(f"{where} is too long for a pair", expected=f"at most {_MOST_LINE} characters", got=len(line))
     try:
         files = shlex.split(line, comments=True)
     except ValueError as error:
@@ -74,7 +80,11 @@ def _pair(folder: Path, number: int, files: list[str], height: int, width: int) 
 
 
 def _inside(folder: Path, name: str) -> Path:
-    path, root = (folder / name).resolve(), folder.resolve()
+    root = folder.resolve()
+    try:
+        path = (folder / name).resolve()
+    except (OSError, RuntimeError, ValueError) as error:  # links in a circle; a NUL
+        raise DataError(f"{LIST} names no file: {error}", expected="a path below its folder", got=name) from error
     if not path.is_relative_to(root):
         raise DataError(
             f"{LIST} names a file outside its folder",
@@ -87,18 +97,20 @@ def _inside(folder: Path, name: str) -> Path:
 
 def _homography(path: Path) -> Matrix:
     try:
-        values = np.array(path.read_text(encoding="utf-8").split(), dtype=np.float64)
+        values = np.array(read_input(path, _MOST_LINE).decode("utf-8").split(), dtype=np.float64)
     except (OSError, ValueError) as error:
         raise DataError(f"{path.name} cannot be read: {error}", expected="nine numbers", got=str(path)) from error
-    usable = values.shape == (9,) and np.isfinite(values).all()
-    if not usable or np.linalg.matrix_rank(values.reshape(3, 3)) < 3:
+    largest = np.abs(values).max(initial=0)
+    usable = values.shape == (9,) and np.isfinite(largest) and largest > 0
+    if not usable or np.linalg.matrix_rank(values.reshape(3, 3) / largest) < 3:
         raise DataError(
             f"{path.name} holds no homography",
             expected="nine finite numbers, a 3 x 3 matrix that can be inverted",
             got=values.tolist()[:12],
             cure="correct the file, or name no homography on that line",
         )
-    return values.reshape(3, 3)
+    matrix: Matrix = values.reshape(3, 3) / largest
+    return matrix
 
 
 def _in_front(matrix: Matrix, height: int, width: int) -> Matrix:

@@ -39,16 +39,21 @@ def _read(path: Path) -> Table:
     try:
         raw = read_json(path)
         rows, where = raw["rows"], raw["where"]
-        device = str(where["device"])
-    except (ValueError, KeyError, TypeError) as error:
+        facts = tuple((str(key), str(value)) for key, value in where.items())
+        return Table(str(where["device"]), facts, tuple(rows))
+    except (AttributeError, DataError, KeyError, TypeError) as error:
         raise DataError(f"{path} is no table of a GPU: {error!r}", expected="what make gpu writes") from error
-    return Table(device, tuple((str(key), str(value)) for key, value in where.items()), tuple(rows))
 
 
 def variants_of_table(table: Table, networks: Sequence[str] | None = None) -> list[Variant]:
     """Return a variant for each row, of `networks` alone where they are given."""
-    rows = (row for row in table.rows if networks is None or row["network"] in networks)
-    return [_variant(row, table.device) for row in rows]
+    try:
+        rows = (row for row in table.rows if networks is None or row["network"] in networks)
+        return [_variant(row, table.device) for row in rows]
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise DataError(
+            f"the table of {table.device} has a row that cannot be read: {error!r}", expected="what make gpu writes"
+        ) from error
 
 
 def _variant(row: Mapping[str, Any], device: str) -> Variant:

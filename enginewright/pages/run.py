@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from yaml import YAMLError
+
 from enginewright.config.yaml_text import load_yaml
 from enginewright.errors import DataError
 from enginewright.pages.files import Files
@@ -60,7 +62,7 @@ class Run:
         data = self.files.read(path)
         try:
             return None if data is None else json.loads(data)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise DataError(f"{path} of {self.name} is no JSON: {error}", cure="dvc repro") from error
 
 
@@ -75,11 +77,20 @@ def run_of(name: str, files: Files) -> Run:
         DataError: if a metric file is no JSON object.
     """
     data = files.read("params.yaml")
-    params = (load_yaml(data) if data else None) or {}
+    params = _params(name, data)
     run = Run(name, files, params, {})
-    networks = (params.get("composed") or {}).get("networks") or _folders(files)
+    composed = params.get("composed")
+    networks = (composed.get("networks") if isinstance(composed, Mapping) else None) or _folders(files)
     metrics = {str(network): _metrics(run, str(network)) for network in networks}
     return Run(name, files, params, {network: stages for network, stages in metrics.items() if stages})
+
+
+def _params(name: str, data: bytes | None) -> Mapping[str, Any]:
+    try:
+        found = load_yaml(data) if data else None
+    except YAMLError as error:
+        raise DataError(f"params.yaml of {name} is no YAML: {error}", cure="make params") from error
+    return found if isinstance(found, Mapping) else {}
 
 
 def _folders(files: Files) -> list[str]:

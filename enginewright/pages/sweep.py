@@ -82,20 +82,19 @@ def read_sweep(repository: Path, name: str, cache: Path) -> Sweep:
     """
     folder = repository / "sweeps" / name
     raw = _read(folder / "results.json")
-    variants = tuple(_variant(entry, repository, folder, cache) for entry in raw["variants"])
+    try:
+        variants = tuple(_variant(entry, repository, folder, cache) for entry in raw["variants"])
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise DataError(f"{folder.name} has a variant that cannot be read: {error}", cure="make sweep") from error
     return Sweep(str(raw.get("name", name)), _facts(raw), variants)
 
 
 def _read(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise DataError(f"{path} does not exist", expected="the results of a sweep", cure="make sweep")
-    try:
-        raw = read_json(path)
-    except ValueError as error:
-        raise DataError(f"{path} is no JSON: {error}", expected="the results of a sweep", cure="make sweep") from error
-    if not isinstance(raw, dict) or raw.get("format") != FORMAT or not isinstance(raw.get("variants"), list):
-        got = raw.get("format") if isinstance(raw, dict) else type(raw).__name__
-        raise DataError(f"{path} is of another format", expected=FORMAT, got=got, cure="make sweep")
+    raw = read_json(path)
+    if raw.get("format") != FORMAT or not isinstance(raw.get("variants"), list):
+        raise DataError(f"{path} is of another format", expected=FORMAT, got=raw.get("format"), cure="make sweep")
     return raw
 
 

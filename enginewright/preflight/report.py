@@ -110,12 +110,27 @@ def refuse_pending(path: Path | None, condition: str, what: str) -> None:
     path: of preflight.json, None where a stage by hand runs without one.
 
     Raises:
-        GraphError: listing every such blocker with its cure.
+        GraphError: listing every such blocker with its cure; also for a file that preflight did not write.
     """
-    rows = read_json(path).get("pending", {}).get(condition, ()) if path else ()
-    blockers = [Blocker(**(row | {"nodes": tuple(row["nodes"])})) for row in rows]
+    blockers = _pending(path, condition) if path else []
     if blockers:
         raise _refusal(f"the builder cannot build {what} {_WHERE[condition]}", blockers)
+
+
+def _pending(path: Path, condition: str) -> list[Blocker]:
+    raw = read_json(path)
+    try:
+        rows = raw.get("pending", {}).get(condition, ())
+        return [_blocker(row) for row in rows]
+    except (AttributeError, KeyError, TypeError) as error:
+        raise GraphError(
+            f"{path.name} is not what preflight writes: {error}", expected="pending blockers", cure="dvc repro"
+        ) from error
+
+
+def _blocker(row: Mapping[str, Any]) -> Blocker:
+    texts = {key: str(value) for key, value in row.items() if key != "nodes"}
+    return Blocker(nodes=tuple(map(str, row["nodes"])), **texts)
 
 
 def _refusal(what: str, blockers: Sequence[Blocker]) -> GraphError:

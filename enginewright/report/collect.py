@@ -27,16 +27,6 @@ def collect(folder: Path, only: Collection[str] | None = None) -> dict[str, dict
     if not networks:
         raise DataError(f"{folder} holds no metrics", expected="a folder for each network", cure="dvc repro")
     return {
-        path.name: {stage: _read(file) for stage in STAGES if (file := path / f"{stage}.json").exists()}
+        path.name: {stage: read_json(file) for stage in STAGES if (file := path / f"{stage}.json").exists()}
         for path in networks
     }
-
-
-def _read(path: Path) -> Metrics:
-    try:
-        value: object = read_json(path)
-    except ValueError as error:
-        raise DataError(f"{path} is no JSON: {error}", expected="metrics of a stage", cure="dvc repro") from error
-    if not isinstance(value, dict):
-        raise DataError(f"{path} holds no JSON object", expected="metrics of a stage", got=type(value).__name__)
-    return value

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from enginewright.config.check import address
+from enginewright.config.check import address, without_secrets
 from enginewright.errors import ConfigError, RequirementError
 
 NAME = "shared"
@@ -25,11 +25,16 @@ def checked(url: str, root: Path) -> str:
     """
     parts = urlsplit(url)
     if parts.scheme == "s3" and parts.hostname:
-        _refuse_password(parts.username, parts.password)
+        _refuse_password(without_secrets(url) != url)
         refuse_without_s3()
         return url.rstrip("/")
     if parts.scheme or not url:
-        raise ConfigError("no such kind of place", expected=_EXPECTED, got=url or "nothing", cure="make remote URL=...")
+        raise ConfigError(
+            "no such kind of place",
+            expected=_EXPECTED,
+            got=without_secrets(url) or "nothing",
+            cure="make remote URL=...",
+        )
     return str(_folder(Path(url).expanduser().resolve(), root.resolve()))
 
 
@@ -41,8 +46,8 @@ def check_endpoint(url: str, endpoint: str) -> None:
     """
     if not url.startswith("s3:"):
         raise ConfigError("a folder has no endpoint", expected="ENDPOINT with URL=s3://... alone", got=endpoint)
+    _refuse_password(without_secrets(endpoint) != endpoint)
     address("ENDPOINT", endpoint)
-    _refuse_password(urlsplit(endpoint).username, urlsplit(endpoint).password)
 
 
 def refuse_without_s3() -> None:
@@ -55,8 +60,8 @@ def refuse_without_s3() -> None:
         raise RequirementError("dvc-s3, which S3 needs, is not installed", expected="dvc-s3", cure="make setup-s3")
 
 
-def _refuse_password(*found: str | None) -> None:
-    if any(found):
+def _refuse_password(found: bool) -> None:
+    if found:
         raise ConfigError(
             "the address holds a user or a password, and .dvc/config is committed",
             expected="credentials as AWS tools take them: AWS_ACCESS_KEY_ID, AWS_PROFILE, ~/.aws",

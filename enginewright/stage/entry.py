@@ -9,18 +9,34 @@ from pathlib import Path
 
 from enginewright.config.params import read_networks
 from enginewright.errors import ConfigError, exit_with
+from enginewright.stage.offline import no_network
+from enginewright.stage.own_process import in_own_process
 from enginewright.stage.stage import Stage
 from enginewright.warm import hand_over
 
 
 def enter(
-    main: Callable[[Stage], None], sections: tuple[str, ...], heavy: Callable[[Stage], Sequence[str]] | None = None
+    main: Callable[[Stage], None],
+    sections: tuple[str, ...],
+    heavy: Callable[[Stage], Sequence[str]] | None = None,
+    *,
+    foreign: str = "",
 ) -> None:
     """Run `main` with the stage that the command line describes; a user's error is printed and exits with 1.
 
     heavy: the packages that the stage imports and that stages of one `dvc repro` share (enginewright/warm).
+    foreign: what the stage fetches that somebody else made. It alone may use the network, since it checks a digest, and
+    it runs in a process of its own.
     """
-    exit_with(lambda: _run(main, sections, heavy))
+    if foreign:
+        exit_with(lambda: _run(lambda stage: _apart(main, stage, foreign), sections, heavy))
+    else:
+        with no_network():
+            exit_with(lambda: _run(main, sections, heavy))
+
+
+def _apart(main: Callable[[Stage], None], stage: Stage, foreign: str) -> None:
+    sys.exit(in_own_process(lambda: exit_with(lambda: main(stage)), foreign))
 
 
 def _run(

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from enginewright.artifacts import write_bytes
+from enginewright.input_file import read_input
+from enginewright.json_text import load_object
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,15 @@ def kind_of(stage: str) -> str:
 def _read(path: Path) -> Record | None:
     """Return a record; one that is missing, cut or of another form is none, and its step is done again."""
     try:
-        return Record(**json.loads(path.read_text(encoding="utf-8")))
+        record = Record(**load_object(read_input(path)))
     except (OSError, ValueError, TypeError):
         return None
+    return record if _is_sound(record) else None
+
+
+def _is_sound(record: Record) -> bool:
+    """Return whether a record that was read has the types of one, as far as anything is asked of it."""
+    texts = isinstance(record.stage, str) and isinstance(record.size, str)
+    numbers = all(type(value) in (int, float) for value in (record.seconds, record.peak_mb))
+    outputs = isinstance(record.entry, dict) and record.entry.get("outs", [])
+    return texts and numbers and isinstance(outputs, list) and all(isinstance(output, dict) for output in outputs)

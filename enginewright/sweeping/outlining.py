@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from enginewright.artifacts import read_json, write_json
-from enginewright.errors import SweepError
+from enginewright.errors import DataError, SweepError
 from enginewright.progress import progress
 from enginewright.sweeping.axes import Variant
 from enginewright.sweeping.outline import Outline
@@ -50,7 +50,7 @@ def _planned(variants: Sequence[Variant], setting: Setting) -> list[Outline]:
 def _kept(folder: Path, tree: str, variant: Variant) -> Outline | None:
     try:
         return Outline.from_plain(read_json(_path(folder, tree, variant)))
-    except (OSError, ValueError, TypeError, KeyError):
+    except (DataError, ValueError, TypeError, KeyError):
         return None
 
 

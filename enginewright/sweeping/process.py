@@ -233,3 +233,4 @@ def _fill(clone: Path, setting: Setting) -> None:
     subprocess.run(command, env=env, capture_output=True, text=True, check=True)
     (clone / ".dvc" / "config.local").write_text(setting.config, encoding="utf-8")
     (clone / ".cache").mkdir(exist_ok=True)
+    (clone / ".cache" / "dvc-site").mkdir(mode=0o700, exist_ok=True)  # DVC would open it to everybody

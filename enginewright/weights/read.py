@@ -6,9 +6,11 @@ import io
 import pickle
 import re
 import warnings
+import zipfile
 from typing import TYPE_CHECKING, Any
 
 from enginewright.errors import CheckpointError
+from enginewright.memory_limit import at_most_more
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -57,12 +59,29 @@ def _from_pickle(data: bytes) -> Any:
     """Unpickle tensors and plain containers. Said outright, `weights_only` is stronger than torch's variables."""
     import torch
 
+    _refuse_swelling(data)
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), at_most_more(2 * len(data)):
             warnings.simplefilter("ignore")  # they advise ways that would run the file's code
             return torch.load(io.BytesIO(data), map_location="cpu", weights_only=True, mmap=False)
     except Exception as error:  # whatever a broken pickle makes of the reader
         raise _refusal(error) from error
+
+
+def _refuse_swelling(data: bytes) -> None:
+    """Refuse a zip that unpacks to more than it is: torch stores tensors as they are, and would unpack them all."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            size = sum(entry.file_size for entry in archive.infolist())
+    except Exception:  # no zip, or a broken one, which torch refuses in its own words
+        return
+    if size > len(data):
+        raise CheckpointError(
+            "the checkpoint is packed, and unpacks to more than it is",
+            expected="a zip whose members are stored, as torch.save writes it",
+            got=f"{size} bytes out of {len(data)}",
+            cure=_SAFE,
+        )
 
 
 def _refusal(error: Exception) -> CheckpointError:

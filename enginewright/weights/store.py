@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from enginewright.artifacts import write_bytes
 from enginewright.errors import CheckpointError
+from enginewright.input_file import read_input
 from enginewright.weights.read import read_safetensors
 from enginewright.weights.state import fit, load_strictly
 
@@ -32,7 +33,7 @@ def load_checkpoint(path: Path, module: nn.Module) -> None:
         CheckpointError: if the file is missing or broken, or does not fit the module.
     """
     try:
-        data = path.read_bytes()
+        data = read_input(path)
     except OSError as error:
         raise CheckpointError(
             "the stored checkpoint cannot be read", expected=path, got=str(error), cure="run the checkpoint stage"

@@ -240,3 +240,17 @@ def test_other_schemes_are_refused(url: str, tmp_path: Path) -> None:
 def test_the_name_in_the_cache_is_a_digest_and_nothing_else(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="no SHA-256"):
         fetch_url("https://host/file", "../../escape", tmp_path, 1)
+
+
+def test_where_a_server_sends_us_on_to_is_told_without_what_opens_it() -> None:
+    with pytest.raises(CheckpointError) as caught:
+        follow("https://host/x", "http://other/y?X-Amz-Signature=hunter2")
+    assert "http://other/y" in str(caught.value)
+    assert "hunter2" not in str(caught.value)
+
+
+def test_no_secret_of_an_address_is_shown(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    for url in ("ftp://me:hunter2@host/x", "http://me:hunter2@127.0.0.1:9/x?token=hunter2"):
+        with pytest.raises(CheckpointError) as caught:
+            fetch_url(url, DIGEST, tmp_path, 1)
+        assert "hunter2" not in str(caught.value) + capfd.readouterr().err

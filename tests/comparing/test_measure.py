@@ -99,3 +99,12 @@ def test_differences_do_not_overflow_their_type(dtype: str, low: float, high: fl
         errors = measure(CLOSE, expected, actual)
         assert errors.max_abs == errors.mean_abs == errors.p99_abs == pytest.approx(high - low)
         assert absolute_errors(expected, actual)[0] == pytest.approx(high - low)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_nan_equals_nothing_not_even_itself(bad: float) -> None:
+    """Whatever the tolerances: such errors are no smaller than any."""
+    array = np.array([[1.0, bad]], np.float32)
+    errors = measure(CLOSE, array, array.copy())
+    assert not errors.max_abs <= 1e30
+    assert not errors.mean_abs <= 1e30

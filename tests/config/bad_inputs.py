@@ -25,6 +25,9 @@ class Bad:
         return self.name
 
 
+_CHECKPOINT = "networks.disk.checkpoint"
+_LAUGHS = "\n".join(["a0: &a0 [x, x]", *(f"a{i}: &a{i} [*a{i - 1}, *a{i - 1}]" for i in range(1, 60))])
+
 BAD = [
     Bad("typo", ("export.opst=18",), ("Key 'opst'", "exporter, opset, dynamic"), (OPTIONS, "export.opst=18")),
     Bad("typo in a network", ("networks.disk.export.opst=18",), ("Key 'opst'", "exporter, opset, dynamic"), (OPTIONS,)),
@@ -106,6 +109,39 @@ BAD = [
     Bad("a target in a network", ("+networks.disk._target_=os.system",), ("unknown keys", "_target_", "'export'")),
     Bad("a folder that is not given", ("data=folder",), ("data.folder is missing", "data.source=folder")),
     Bad("an option that the builder lacks", ("builder.timing_cache=x",), ("timing_cache", "builder=tensorrt")),
+    Bad("the environment", ("data=folder", "data.folder=${oc.env:HOME}"), ("reads the environment", "${oc.env:HOME}")),
+    Bad("the environment, decoded", ("export.opset=${oc.decode:${oc.env:OPSET}}",), ("parsing override",)),
+    Bad("the environment, with a default", ("+export.x=${oc.env:X,1}",), ("reads the environment", "${oc.env:X}")),
+    Bad("a tolerance that nothing breaches", ("compare.max_abs=inf",), ("compare.max_abs", "more than 0, finite")),
+    Bad("a tolerance that is no number", ("compare.p99_abs=nan",), ("compare.p99_abs", "more than 0, finite")),
+    Bad("a tolerance below zero", ("layernorm.max_abs=-1",), ("swap.max_abs", "more than 0, finite")),
+    Bad("a cosine that is no number", ("compare.cosine=nan",), ("compare.cosine", "-1 to 1")),
+    Bad("a share that is no number", ("match.common_ratio=nan",), ("match.common_ratio", "0 to 1")),
+    Bad("a share above one", ("compare.missing=1.5",), ("compare.missing", "0 to 1")),
+    Bad("no samples to calibrate on", ("precision.samples=0",), ("cast.samples", "1 to 1000")),
+    Bad("no pictures of anything", ("data.stereo=false", "data.photographs=[]"), ("data.photographs is missing",)),
+    Bad("a number without end", ("networks.disk.model.keypoints=" + "9" * 400,), ("keypoints",)),
+    Bad(
+        "a password in an address",
+        (f"{_CHECKPOINT}.source=url", f"{_CHECKPOINT}.url='https://me:hunter2@host/x'"),
+        ("holds a password or a key", "https://***@host/x"),
+    ),
+    Bad(
+        "a key in an address",
+        (f"{_CHECKPOINT}.source=url", f"{_CHECKPOINT}.url='https://host/x?token=hunter2'"),
+        ("holds a password or a key", "token=***"),
+    ),
+    Bad(
+        "an address that is a file",
+        (f"{_CHECKPOINT}.source=url", f"{_CHECKPOINT}.url='file:///etc/passwd'"),
+        ("is no address of the web",),
+    ),
+    Bad(
+        "pip's options in a requirement",
+        (f"{_CHECKPOINT}.requirement='--index-url=http://host x==1'",),
+        ("is not pinned", "NAME==VERSION"),
+    ),
+    Bad("a pattern that is none", ("precision.fp32_nodes=['(']",), ("bad pattern",)),
     Bad("an unknown interpolation", ("export.opset=${nosuch}",), ("nosuch",)),
 ]
 """By overrides, as users and sweeps give them."""
@@ -159,6 +195,21 @@ BAD_FILES = [
     BadFile("no digest", _swap("network/disk.yaml", "sha256: 9c2e", "sha256: 9C2E"), ("64 lower-case hexadecimal",)),
     BadFile("no YAML", _swap("export/dynamo.yaml", "opset: 20", "opset: ["), ("export/dynamo.yaml", "line 6")),
     BadFile("a key twice", _swap("export/dynamo.yaml", "opset: 20", "dynamic: true"), ("duplicate key dynamic",)),
+    BadFile(
+        "a tag that runs code",
+        _swap("export/dynamo.yaml", "opset: 20", "opset: !!python/object/apply:os.system ['touch made'] #"),
+        ("python/object/apply:os.system",),
+    ),
+    BadFile(
+        "aliases to aliases",
+        _swap("export/dynamo.yaml", "opset: 20", f"{_LAUGHS}\nopset: 20"),
+        ("export/dynamo.yaml cannot be used", "aliases make it far larger"),
+    ),
+    BadFile(
+        "a merge key",
+        _swap("export/dynamo.yaml", "opset: 20", "<<: {opst: 20}\nopset: 20"),
+        ("'opst'",),
+    ),
     BadFile("a name with a space", _shell_network("'disk 2'"), ("Too many components",)),
     BadFile("a name with a quote", _shell_network("disk'"), ("unusable name", "lower-case letters, digits and _")),
     BadFile("a name that runs a command", _shell_network("disk$(id)"), ("unusable name", "got: disk$(id)")),

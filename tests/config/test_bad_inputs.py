@@ -55,3 +55,10 @@ def test_dvc_refuses_bad_files_before_it_writes(bad: BadFile, told_by_dvc: dict[
 
 def test_names_of_bad_inputs_are_told_apart() -> None:
     assert len(set(NAMES)) == len(NAMES)
+
+
+def test_no_secret_is_repeated_in_a_refusal(told_by_dvc: dict[str, Outcome]) -> None:
+    asked = [bad for bad in BAD if any("hunter2" in text for text in bad.overrides)]
+    assert len(asked) == 2
+    for bad in asked:
+        assert "hunter2" not in by_us(list(bad.overrides)).told + told_by_dvc[bad.name].told

@@ -18,13 +18,13 @@ def test_between_takes_both_ends() -> None:
     check.between("k", 23, 16, 23)
 
 
-@pytest.mark.parametrize("value", [15, 24, math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize("value", [15, 24, math.nan, math.inf, -math.inf, 10**400, -(10**400)])
 def test_between_refuses_what_lies_outside(value: float) -> None:
     with pytest.raises(ConfigError) as caught:
         check.between("export.opset", value, 16, 23)
     assert caught.value.expected == "16 to 23"
     assert str(value) in str(caught.value)
-    nearest = {15: 16, 24: 23, math.inf: 23, -math.inf: 16}.get(value)
+    nearest = {15: 16, 24: 23, math.inf: 23, -math.inf: 16, 10**400: 23, -(10**400): 16}.get(value)
     cure = "correct export.opset in conf/" if nearest is None else f"set export.opset={nearest}"
     assert cure in str(caught.value)
 
@@ -147,3 +147,37 @@ def test_only_addresses_of_the_web_pass(value: str) -> None:
     assert caught.value.got == value
     check.address("checkpoint.url", "https://example.com/weights.pth")
     check.address("checkpoint.url", "http://127.0.0.1:8000/weights.pth")
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://me:hunter2@host/x", "https://***@host/x"),
+        ("https://hunter2@host/x", "https://***@host/x"),
+        ("https://host/x?token=hunter2&y=1", "https://host/x?token=***&y=1"),
+        ("https://host/x?X-Amz-Signature=hunter2", "https://host/x?X-Amz-Signature=***"),
+        ("https://host/x?sp=r&sig=hunter2", "https://host/x?sp=r&sig=***"),
+        ("https://host/x?api_key=hunter2", "https://host/x?api_key=***"),
+        ("https://host/x#access_token=hunter2", "https://host/x#access_token=***"),
+    ],
+)
+def test_an_address_with_a_secret_is_refused_and_the_secret_not_shown(url: str, shown: str) -> None:
+    with pytest.raises(ConfigError, match="holds a password or a key") as caught:
+        check.address("checkpoint.url", url)
+    assert caught.value.got == shown
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["https://host/x?download=true", "https://host/a?monkey=1", "http://host:8080/x.pth"])
+def test_other_addresses_pass(url: str) -> None:
+    check.address("checkpoint.url", url)
+    assert check.without_secrets(url) == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["file:///etc/passwd", "//host/x", "host/x", "", "https://", "https://[bad/x", "https://h/\nx", "ftp://host/x"],
+)
+def test_what_is_no_address_is_refused(url: str) -> None:
+    with pytest.raises(ConfigError, match="is no address of the web"):
+        check.address("checkpoint.url", url)

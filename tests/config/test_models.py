@@ -130,3 +130,8 @@ def test_any_extractor_can_name_the_step_of_its_sizes() -> None:
     assert ExtractorModel(adapter="any", height=24, width=40, multiple=8, keypoints=9).width == 40
     assert "set model.width=48" in refused(ExtractorModel, adapter="any", height=24, width=45, multiple=8)
     assert "model.multiple" in refused(ExtractorModel, adapter="any", multiple=0)
+
+
+@pytest.mark.parametrize("name", ["_target_", "_partial_", "__class__", "_convert_"])
+def test_options_that_mean_code_are_refused(name: str) -> None:
+    assert "mean code to run" in refused(ModelConfig, adapter="disk", options={name: "os.system"})

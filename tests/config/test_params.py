@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 from enginewright.config.compose import main as compose
+from enginewright.config.digests import values_sha256
 from enginewright.config.params import read_networks
 from enginewright.errors import ConfigError
 from tests.config.routes import ROOT
@@ -141,3 +145,70 @@ def test_reading_costs_neither_hydra_nor_omegaconf() -> None:
     loaded = set(done.stdout.split())
     assert "yaml" in loaded
     assert not {"hydra", "torch", "onnx", "numpy", "polygraphy"} & loaded
+
+
+def resealed(folder: Path, change: Callable[[dict[str, Any]], object]) -> None:
+    """Change params.yaml by somebody who knows how its digest is made."""
+    values = yaml.safe_load((folder / "params.yaml").read_text(encoding="utf-8"))
+    change(values)
+    plain = {key: found for key, found in values.items() if key != "composed"}
+    values["composed"] |= {"values_sha256": values_sha256(plain), "networks": list(values["networks"])}
+    (folder / "params.yaml").write_text(yaml.safe_dump(values, sort_keys=False), encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "name", ["disk; touch made", "$(touch made)", "`touch made`", "disk\ntouch made", "disk 2", "a'b", 'a"b', "a|b",
+             "a&b", "a>b", "${key}", "../disk", "-x", "", "a\\b", "*", "~"]
+)  # fmt: skip
+@pytest.mark.parametrize("place", ["key", "extractor", "matcher", "features", "adapter", "exporter"])
+def test_no_value_reaches_a_command_line_that_the_shell_would_read(folder: Path, name: str, place: str) -> None:
+    def change(values: dict[str, Any]) -> None:
+        wired = values["torch_networks"]["disk"]
+        if place == "key":
+            values["torch_networks"][name] = wired
+        elif place in ("adapter", "exporter"):
+            wired["model" if place == "adapter" else "export"][place] = name
+        else:
+            values["matchers"]["disk_lightglue"][place] = name
+
+    resealed(folder, change)
+    assert "reach a command line" in refused(folder).what
+
+
+def test_a_folder_of_images_may_have_any_name(folder: Path) -> None:
+    resealed(folder, lambda values: values["torch_networks"]["disk"]["data"].update(watch="my pairs; $(touch made)"))
+    assert read(folder)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "7", "[1]", "a: &a [*a]", "composed: 7", "composed: {}\nnetworks: []", "!!python/object/apply:os.system [ls]",
+     "a: 2026-01-01", "? [1]\n: 2", "\x00", "composed: {conf_sha256: [1]}\nnetworks: {a: b}"],
+)  # fmt: skip
+def test_any_other_yaml_is_told_as_such(folder: Path, text: str) -> None:
+    (folder / "params.yaml").write_text(text, encoding="utf-8")
+    assert refused(folder).cure
+
+
+def test_aliases_that_would_fill_the_memory_are_refused(folder: Path) -> None:
+    laughs = "\n".join(["a0: &a0 [x, x]", *(f"a{i}: &a{i} [*a{i - 1}, *a{i - 1}]" for i in range(1, 60))])
+    edit(folder, lambda text: f"{laughs}\n{text}")
+    assert "aliases" in refused(folder).what
+
+
+def test_bytes_that_are_no_text_a_pipe_and_a_folder(folder: Path) -> None:
+    (folder / "params.yaml").write_bytes(b"\xff\xfe")
+    assert "is no YAML" in refused(folder).what
+    (folder / "params.yaml").unlink()
+    os.mkfifo(folder / "params.yaml")
+    assert "no regular file" in refused(folder).what
+    (folder / "params.yaml").unlink()
+    (folder / "params.yaml").mkdir()
+    assert refused(folder).cure == "make params"
+
+
+def test_dates_and_other_keys_are_no_values_of_ours(folder: Path) -> None:
+    edit(folder, lambda text: f"when: 2026-01-01\n{text}")
+    assert "edited by hand" in refused(folder).what
+    edit(folder, lambda text: f"1: 2\n{text}")
+    assert "edited by hand" in refused(folder).what

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -134,3 +135,54 @@ def test_a_record_from_before_layer_types_were_read_is_still_one(tmp_path: Path)
     assert raw.pop("layer_types") == {"float32": 12, "int32": 1}
     (tmp_path / "engine.json").write_text(json.dumps(raw))
     assert read_record(tmp_path / "engine.json") == replace(record(), layer_types={})
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("engine", {"sha256": "0" * 64, "size": "12"}),
+        ("engine", {"sha256": "0" * 64, "size": -1}),
+        ("engine", {"sha256": "../../etc", "size": 1}),
+        ("engine", {"sha256": "0" * 64, "size": 1, "more": 2}),
+        ("versions", {}),
+        ("versions", []),
+        ("versions", {"tensorrt_rtx": 7}),
+        ("versions", {"tensorrt_rtx": None}),
+        ("options", []),
+        ("layers", "7"),
+        ("reason", None),
+        ("layer_types", {"float32": "many"}),
+        ("profile", {"x": [1]}),
+        ("profile", {"x": {"min": [1], "opt": ["a"], "max": [2]}}),
+        ("targets", {"compute_capabilities": [], "and_later": True}),
+        ("targets", {"compute_capabilities": [8.9], "and_later": False}),
+        ("targets", {"compute_capabilities": ["eight"], "and_later": True}),
+        ("targets", {"compute_capabilities": "8.9", "and_later": True}),
+        ("inputs", [{"name": "x", "dtype": "float32", "shape": [None]}]),
+        ("inputs", {"x": 1}),
+        ("builder", "__import__('os')"),
+        ("builder", ["tensorrt_rtx"]),
+    ],
+)
+def test_what_a_loader_would_stumble_over_is_refused_when_it_is_read(tmp_path: Path, key: str, value: Any) -> None:
+    path = tmp_path / "engine.json"
+    write_record(path, record())
+    path.write_text(json.dumps(json.loads(path.read_text()) | {key: value}))
+    with pytest.raises(BuildError, match=r"engine\.json is no engine record"):
+        read_record(path)
+
+
+@pytest.mark.parametrize(
+    "text", ['{"format": 1, "format": 1}', '{"format": NaN}', '{"a":' * 100_000, '{"format": ' + "9" * 5000 + "}"]
+)
+def test_json_that_is_none_of_ours_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "engine.json").write_text(text)
+    with pytest.raises(BuildError, match="is no engine record"):
+        read_record(tmp_path / "engine.json")
+
+
+def test_a_pipe_or_a_folder_is_no_record(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", tmp_path):
+        with pytest.raises(BuildError, match="is no engine record"):
+            read_record(path)

@@ -151,3 +151,69 @@ def test_the_limit_is_what_the_message_says(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(huge_png(10_000, 10_001))
     with pytest.raises(DataError, match=f"at most {MAX_MEGAPIXELS:g} megapixels"):
         read_rgb(tmp_path / "a.png")
+
+
+OTHERS = {
+    "eps": b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n(made) run\nshowpage\n",
+    "svg": b"<svg xmlns='http://www.w3.org/2000/svg'><script>made()</script></svg>",
+    "psd": b"8BPS\0\x01" + b"\0" * 6 + b"\0\x03" + b"\0\0\0\x09" * 2 + b"\0\x08\0\x03" + b"\0" * 20,
+    "pdf": b"%PDF-1.7\n1 0 obj << /Type /Catalog >> endobj\ntrailer << /Root 1 0 R >>\n",
+    "wmf": b"\xd7\xcd\xc6\x9a" + b"\0" * 40,
+    "ico": b"\0\0\x01\0\x01\0\x01\x01\0\0\x01\0\x18\0" + b"\0" * 60,
+    "dds": b"DDS |\0\0\0" + b"\0" * 120,
+    "fli": b"\x20\0\0\0\x11\xaf" + b"\x01\0" * 61,
+}
+
+
+@pytest.mark.parametrize("kind", OTHERS)
+@pytest.mark.parametrize("ending", ["png", None])
+def test_formats_that_nobody_photographs_in_are_not_opened(tmp_path: Path, kind: str, ending: str | None) -> None:
+    path = tmp_path / f"a.{ending or kind}"
+    path.write_bytes(OTHERS[kind])
+    with pytest.raises(DataError, match="cannot be read as an image"):
+        read_rgb(path)
+
+
+def test_a_polyglot_is_the_image_that_it_begins_as(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.png", Image.fromarray(COLOURS))
+    path.write_bytes(path.read_bytes() + b"PK\x03\x04<script>made()</script>%PDF-1.7")
+    np.testing.assert_array_equal(read_rgb(path), COLOURS)
+
+
+@pytest.mark.parametrize("size", [(0, 0), (0, 5), (5, 0)])
+def test_an_image_of_no_pixels_is_refused(tmp_path: Path, size: tuple[int, int]) -> None:
+    (tmp_path / "a.png").write_bytes(huge_png(*size))
+    with pytest.raises(DataError):
+        read_rgb(tmp_path / "a.png")
+    (tmp_path / "a.ppm").write_bytes(b"P6 %d %d 255\n" % size)
+    with pytest.raises(DataError):
+        read_rgb(tmp_path / "a.ppm")
+
+
+def test_one_pixel_is_an_image(tmp_path: Path) -> None:
+    assert read_rgb(written(tmp_path / "a.png", Image.new("L", (1, 1), 7))).tolist() == [[[7, 7, 7]]]
+
+
+def test_grey_with_transparency_lies_over_black(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.png", Image.new("LA", (2, 1), (200, 0)))
+    assert read_rgb(path).max() == 0
+
+
+def test_text_that_unpacks_to_more_than_an_image_is_refused(tmp_path: Path) -> None:
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    whole = written(tmp_path / "a.png", Image.fromarray(COLOURS)).read_bytes()
+    bomb = chunk(b"zTXt", b"a\0\0" + zlib.compress(b"x" * (1 << 27), 9))
+    (tmp_path / "a.png").write_bytes(whole[:33] + bomb + whole[33:])
+    with pytest.raises(DataError, match=r"a\.png cannot be read"):
+        read_rgb(tmp_path / "a.png")
+
+
+def test_exif_that_is_none_is_refused_or_left_alone(tmp_path: Path) -> None:
+    for number, exif in enumerate([b"Exif\0\0" + b"\xff" * 200, b"Exif\0\0MM\0*\xff\xff\xff\xff", b"Exif\0\0"]):
+        path = written(tmp_path / f"{number}.jpg", Image.fromarray(COLOURS), exif=exif)
+        try:
+            assert read_rgb(path).shape == COLOURS.shape
+        except DataError:
+            continue

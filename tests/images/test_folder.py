@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -126,3 +127,53 @@ def test_what_is_no_homography_is_refused(folder: Path, text: str) -> None:
     (folder / "h.txt").write_text(text)
     with pytest.raises(DataError, match=r"h\.txt (holds no homography|cannot be read)"):
         folder_pairs(listed(folder, "left.png right.png h.txt"), *SIZE)
+
+
+def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(folder: Path) -> None:
+    os.mkfifo(folder / "pipe.png")
+    with pytest.raises(DataError, match="no regular file"):
+        folder_pairs(listed(folder, "left.png pipe.png"), *SIZE)
+    with pytest.raises(DataError, match="no regular file"):
+        folder_pairs(listed(folder, "left.png right.png pipe.png"), *SIZE)
+    (folder / "pairs.txt").unlink()
+    os.mkfifo(folder / "pairs.txt")
+    with pytest.raises(DataError, match="no regular file"):
+        folder_pairs(folder, *SIZE)
+
+
+def test_names_that_are_none_are_refused(folder: Path) -> None:
+    (folder / "circle").symlink_to("circle")
+    for name in ("a\0b", "x" * 300, "circle", "circle/a.png", "left.png/a.png", "."):
+        with pytest.raises(DataError):
+            folder_pairs(listed(folder, f"left.png {name}"), *SIZE)
+
+
+@pytest.mark.parametrize("target", ["/dev/zero", "/etc", "../outside.png"])
+def test_links_lead_nowhere_but_into_the_folder(folder: Path, target: str) -> None:
+    Image.new("RGB", (8, 8)).save(folder.parent / "outside.png")
+    (folder / "link.png").symlink_to(target)
+    with pytest.raises(DataError, match="outside its folder"):
+        folder_pairs(listed(folder, "left.png link.png"), *SIZE)
+
+
+def test_a_line_without_an_end_is_refused_at_once_and_not_shown(folder: Path) -> None:
+    with pytest.raises(DataError, match="is too long") as caught:
+        folder_pairs(listed(folder, "left.png " + "x" * 10_000_000), *SIZE)
+    assert len(str(caught.value)) < 1000
+
+
+def test_a_list_larger_than_any_is_refused(folder: Path) -> None:
+    with (folder / "pairs.txt").open("wb") as file:
+        file.truncate(1 << 34)
+    with pytest.raises(DataError, match="bytes, more than"):
+        folder_pairs(folder, *SIZE)
+
+
+@pytest.mark.parametrize("scale", [1e300, 1e-300])
+def test_numbers_at_the_ends_of_their_range_are_the_same_homography(folder: Path, scale: float) -> None:
+    matrix = np.array([[1, 0, 3], [0, 1, -2], [0, 0, 1.0]])
+    (folder / "h.txt").write_text(" ".join(map(repr, (matrix * scale).ravel().tolist())))
+    (pair,) = folder_pairs(listed(folder, "left.png right.png h.txt"), *SIZE)
+    assert isinstance(pair.truth, Homography)
+    assert np.isfinite(pair.truth.matrix).all()
+    assert np.isfinite(pair.truth.errors(np.ones((1, 2)), np.ones((1, 2)))).all()

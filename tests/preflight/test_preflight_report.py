@@ -9,7 +9,7 @@ import pytest
 
 from enginewright.artifacts import write_json
 from enginewright.config.choices import Builder
-from enginewright.errors import GraphError
+from enginewright.errors import EnginewrightError, GraphError
 from enginewright.preflight.report import IN_FP32, UNSIMPLIFIED, Blocker, Counts, Report, refuse_pending, report_of
 from enginewright.verdicts import State, not_run
 
@@ -108,3 +108,14 @@ def test_the_metrics_are_plain_json_with_stable_keys_and_no_time() -> None:
         "alone": 4,
         "unchecked": 1,
     }
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "[]", '{"pending": 7}', '{"pending": {"fp32": [7]}}', '{"pending": {"fp32": [{"nodes": []}]}}',
+     '{"pending": {"fp32": [{"nodes": null}]}}', '{"pending": {"fp32": {"a": 1}}}'],
+)  # fmt: skip
+def test_a_file_that_preflight_did_not_write_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "preflight.json").write_text(text)
+    with pytest.raises(EnginewrightError, match=r"preflight\.json is"):
+        refuse_pending(tmp_path / "preflight.json", IN_FP32, "the graph")

@@ -3,7 +3,9 @@
 import builtins
 import io
 import pickle
+import sys
 import tarfile
+import zipfile
 from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
@@ -199,3 +201,114 @@ def test_only_dense_tensors_in_memory_count(make: Callable[[], Tensor], told: st
         read_tensors(zipped({"weight": make()}))
     assert "holds more than tensors" in str(caught.value)
     assert told in str(caught.value.got)
+
+
+def _compressed(data: bytes) -> bytes:
+    """Return a zip of the same members, packed."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as plain, zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as packed:
+        for name in plain.namelist():
+            packed.writestr(name, plain.read(name))
+    return stream.getvalue()
+
+
+def test_a_zip_that_unpacks_to_more_than_it_is_is_refused() -> None:
+    bomb = _compressed(zipped({"weight": torch.zeros(1 << 20)}))
+    assert len(bomb) < 1 << 16
+    with pytest.raises(CheckpointError, match="unpacks to more than it is"):
+        read_tensors(bomb)
+
+
+def _bytes_of(size: int) -> bytes:
+    """Return a pickle of a call that makes so many bytes, which torch allows."""
+    call = b"cbuiltins\nbytearray\n(I" + str(size).encode() + b"\ntR."
+    return b"\x80\x02" + call
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs Linux, which counts a process's data")
+def test_a_pickle_that_asks_for_all_memory_is_refused() -> None:
+    data = zipped(STATE)
+    stream = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as plain, zipfile.ZipFile(stream, "w") as changed:
+        for name in plain.namelist():
+            changed.writestr(name, _bytes_of(12 << 30) if name.endswith("data.pkl") else plain.read(name))
+    with pytest.raises(CheckpointError):
+        read_tensors(stream.getvalue())
+
+
+OPCODES = {
+    "REDUCE": b"\x80\x02cos\nsystem\n(S'touch made'\ntR.",
+    "INST": b"(S'touch made'\nios\nsystem\n.",
+    "OBJ": b"(cos\nsystem\nS'touch made'\no.",
+    "NEWOBJ": b"\x80\x02cos\nsystem\n(S'touch made'\nt\x81.",
+    "STACK_GLOBAL": b"\x80\x04\x8c\x02os\x8c\x06system\x93\x8c\ntouch made\x85R.",
+    "BUILD": b"\x80\x02ccollections\nOrderedDict\n)R}(S'__class__'\ncos\nsystem\nub.",
+    "EXT1": b"\x80\x02\x82\x01.",
+    "PERSID": b"Pevil\n.",
+    "BINPERSID": b"\x80\x02S'evil'\nQ.",
+    "getattr": b"cbuiltins\ngetattr\n(cos\nenviron\nS'copy'\ntR.",
+    "eval": b"cbuiltins\neval\n(S'1'\ntR.",
+    "rebuild": b"\x80\x02ctorch._utils\n_rebuild_tensor_v2\n(K\x00K\x00))\x89ccollections\nOrderedDict\n)RtR.",
+}
+
+
+@pytest.mark.parametrize("opcode", OPCODES)
+@pytest.mark.parametrize("packed", [True, False])
+def test_no_opcode_of_any_protocol_runs_code(
+    opcode: str, packed: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD", "1")
+    data = OPCODES[opcode]
+    if packed:
+        stream = io.BytesIO()
+        with zipfile.ZipFile(io.BytesIO(zipped(STATE))) as plain, zipfile.ZipFile(stream, "w") as changed:
+            for name in plain.namelist():
+                changed.writestr(name, data if name.endswith("data.pkl") else plain.read(name))
+        data = stream.getvalue()
+    with pytest.raises(CheckpointError):
+        read_tensors(data)
+    assert not list(tmp_path.iterdir())
+
+
+def _header(text: str, data: bytes = b"") -> bytes:
+    return len(text).to_bytes(8, "little") + text.encode() + data
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        (1 << 62).to_bytes(8, "little") + b"{}",
+        (1 << 31).to_bytes(8, "little") + b"{" + b" " * 100,
+        _header('{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}'),
+        _header('{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,8]}}', b"\0" * 8),
+        _header('{"a":{"dtype":"F32","shape":[4611686018427387904,4],"data_offsets":[0,8]}}', b"\0" * 8),
+        _header('{"a":{"dtype":"F32","shape":[-2],"data_offsets":[0,8]}}', b"\0" * 8),
+        _header(
+            '{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}}',
+            b"\0" * 12,
+        ),
+        _header('{"a":{"dtype":"F32","shape":[2],"data_offsets":[8,0]}}', b"\0" * 8),
+        _header('{"a":{"dtype":"X99","shape":[2],"data_offsets":[0,8]}}', b"\0" * 8),
+        _header('{"a":1}'),
+        _header("[" * 10_000),
+        _header('{"a":' * 10_000),
+    ],
+    ids=[
+        "length",
+        "2 GiB",
+        "no data",
+        "too much",
+        "overflow",
+        "negative",
+        "overlap",
+        "backward",
+        "type",
+        "1",
+        "[",
+        "{",
+    ],
+)
+def test_hostile_safetensors_headers_are_refused(data: bytes) -> None:
+    with pytest.raises(CheckpointError):
+        read_tensors(data)

@@ -1,0 +1,1 @@
+"""Bad inputs and faults in one run, each with what is promised for it."""
