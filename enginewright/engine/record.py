@@ -117,22 +117,41 @@ def read_record(path: Path) -> Record:
         BuildError: if the file is no engine record, is cut short, or has another format.
     """
     try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
+        data = path.read_bytes()
+    except OSError as error:
+        raise _no_record(path.name, error) from error
+    return record_from(data, path.name)
+
+
+def record_from(data: bytes, name: str) -> Record:
+    """Return the record in these bytes, of the file `name`.
+
+    Raises:
+        BuildError: as `read_record` does.
+    """
+    try:
+        raw = json.loads(data)
         if raw["format"] != FORMAT:
             raise BuildError(
-                f"{path.name} has another format", expected=FORMAT, got=raw["format"], cure="build the engine again"
+                f"{name} has another format", expected=FORMAT, got=raw["format"], cure="build the engine again"
             )
         return _record(raw)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise BuildError(
-            f"{path.name} is no engine record: {type(error).__name__}: {error}",
-            expected="an engine.json that the build stage wrote",
-            cure="dvc repro",
-        ) from error
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise _no_record(name, error) from error
+
+
+def _no_record(name: str, error: Exception) -> BuildError:
+    return BuildError(
+        f"{name} is no engine record: {type(error).__name__}: {error}",
+        expected="an engine.json that the build stage wrote",
+        cure="dvc repro",
+    )
 
 
 def _record(raw: dict[str, Any]) -> Record:
     values = {name: raw[name] for name in ("reason", "versions", "options", "layers", "profile")}
+    if not isinstance(raw["versions"][raw["builder"]], str):
+        raise TypeError("the builder's version is no text")
     return Record(
         **values,
         layer_types=raw.get("layer_types", {}),  # not read when format 1 was made
