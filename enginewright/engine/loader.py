@@ -18,22 +18,37 @@ STATEMENT = "engine.intoto.json"
 """What a statement is called that lies beside its engine."""
 
 
-def load_engine(engine_path: Path, record_path: Path) -> Any:
+def load_engine(engine_path: Path, record_path: Path, attested: bool = True) -> Any:
     """Return the deserialised engine (`ICudaEngine`), to be used with Polygraphy's TrtRunner.
 
-    Where engine.intoto.json lies beside it, that must describe both files as well; whose word that is, only a signature
-    tells (enginewright.signing.load). Import Polygraphy after this call: which TensorRT it drives is settled here.
+    Where engine.intoto.json lies beside it, that must describe both files as well, unless `attested` is False; whose
+    word that is, only a signature tells (enginewright.signing.load). Import Polygraphy after this call: which TensorRT
+    it drives is settled here.
 
     Raises:
         BuildError: if the record is broken, the engine's size or SHA-256 is not the recorded one, the statement is
             about other files, another version of the builder made it, or it does not deserialise.
         RequirementError: if the builder is not installed, or this machine's GPU is missing or not one of the targets.
     """
-    data, described = engine_path.read_bytes(), record_path.read_bytes()
+    data, described = bytes_of(engine_path), bytes_of(record_path)
     statement = engine_path.with_name(STATEMENT)
-    if statement.is_file():
+    if attested and statement.is_file():
         check_subjects(statement.read_bytes(), {engine_path.name: data, record_path.name: described})
     return loaded(data, described, engine_path.name, record_path.name)
+
+
+def bytes_of(path: Path) -> bytes:
+    """Return the bytes of a file.
+
+    Raises:
+        BuildError: if it cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise BuildError(
+            f"{path.name} cannot be read: {error.strerror}", expected="an engine and its record", cure="dvc repro"
+        ) from error
 
 
 def loaded(data: bytes, described: bytes, name: str, record_name: str) -> Any:

@@ -14,16 +14,14 @@ from pathlib import Path
 
 from enginewright.attesting.reading import parsed
 from enginewright.command import parser_of
-from enginewright.config.params import read_networks
 from enginewright.errors import AttestationError, exit_with
 from enginewright.signing.envelope import envelope_path, sign
 from enginewright.signing.keys import signer_of
-from enginewright.stage.chain import WEIGHTS
 from enginewright.verdicts import State
+from enginewright.verifying.chain import statement_paths
 from enginewright.verifying.records import check_subjects
 
 PASSWORD = "SIGNING_PASSWORD"  # noqa: S105 - the name of a variable
-STATEMENT = "engine.intoto.json"
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -37,10 +35,10 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--network", default="", help="one network; all of params.yaml by default")
     options = parser.parse_args(list(arguments))
     signer = signer_of(options.key, Path(), os.environ.get(PASSWORD))
-    names = [options.network] if options.network else [*read_networks(Path("params.yaml"), Path("conf"))]
-    found = [path for name in names if (path := WEIGHTS / name / STATEMENT).is_file()]
+    paths = statement_paths(Path(), options.network)
+    found = [path for path in paths if path.is_file()]
     if not found:
-        raise AttestationError("there is no statement to sign", expected=f"{STATEMENT} of {names}", cure="make repro")
+        raise AttestationError("there is no statement to sign", expected=[*map(str, paths)], cure="make repro")
     for path in found:
         _refuse_unfit(path)
     for path in found:

@@ -19,9 +19,8 @@ def objects_folder(root: Path) -> Path:
     """Return DVC's folder of objects by MD5, wherever its configuration has put it."""
     from dvc.config import Config  # type: ignore[import-untyped]
 
-    config = Config(str(root / ".dvc"), validate=False)
-    folder = config["cache"].get("dir") or str(root / ".dvc" / "cache")
-    return Path(root / ".dvc" / folder) / "files" / "md5"
+    config = Config(str((root / ".dvc").resolve()), validate=False)
+    return root / ".dvc" / config["cache"].get("dir", "cache") / "files" / "md5"
 
 
 def check_named(entries: Mapping[str, Entry], objects: Path, tree: Tree) -> Iterator[Check]:

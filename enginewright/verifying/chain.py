@@ -96,9 +96,7 @@ def _of_cache(root: Path, entries: Mapping[str, Entry], tree: Tree, request: Req
 def _of_engines(
     root: Path, steps: Mapping[str, Step], params: Mapping[str, Any], key: SSlibKey | None
 ) -> Iterator[Check]:
-    for step in steps.values():
-        if step.name.partition("@")[0] != STAGE:
-            continue
+    for step in _attesting(steps):
         statement = root / step.outs[0]
         folder, name = statement.parent, statement.parent.relative_to(root).as_posix()
         yield from check_record(folder, name)
@@ -121,14 +119,30 @@ def _readable(statement: Path) -> dict[str, Any] | None:
         return None
 
 
+def _attesting(steps: Mapping[str, Step]) -> list[Step]:
+    return [step for step in steps.values() if step.name.partition("@")[0] == STAGE]
+
+
+def statement_paths(root: Path, network: str) -> list[Path]:
+    """Return where the statement of one network lies, or those of all in params.yaml.
+
+    Raises:
+        ConfigError: if the network is none of them, or there is no params.yaml that was composed.
+    """
+    params, checks = check_params(root)
+    if params is None:
+        raise ConfigError(checks[0].verdict.reason or "params.yaml cannot be used", cure=checks[0].cure)
+    return [root / step.outs[0] for step in _attesting(_steps(root, params, network))]
+
+
 def sources(root: Path, network: str) -> list[str]:
     """Return a line for the checkout, and one for each engine: the commit, and what differed from it."""
     here = source_of(root)
     edits = f", with edits of {', '.join(here.edits)}" if here.edits else ""
     lines = [f"here: {f'commit {here.commit[:10]}{edits}' if here.commit else 'no git repository'}"]
     params, _ = check_params(root)
-    for step in _steps(root, params, network).values():
-        if step.name.partition("@")[0] == STAGE and (root / step.outs[0]).is_file():
+    for step in _attesting(_steps(root, params, network)):
+        if (root / step.outs[0]).is_file():
             found = _readable(root / step.outs[0])
             lines.append(f"{step.network}: {source_in_words(found) if found else 'its statement cannot be read'}")
     return lines

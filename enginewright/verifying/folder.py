@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from enginewright.attesting.reading import parsed
+from enginewright.engine.loader import STATEMENT
 from enginewright.errors import AttestationError
-from enginewright.signing.__main__ import STATEMENT
 from enginewright.verifying.checks import Check, failed, missing
 from enginewright.verifying.records import check_record, check_subjects
 from enginewright.verifying.signatures import check_signature

@@ -75,7 +75,7 @@ def md5_of(path: Path) -> str:
 
 def folder_md5(files: Mapping[str, str]) -> str:
     """Return the hash that DVC gives a folder with these files, MD5 by path in it."""
-    listing = [{"md5": files[name], "relpath": name} for name in sorted(files, key=lambda name: name.split("/"))]
+    listing = [{"md5": files[name], "relpath": name} for name in sorted(files)]
     data = json.dumps(listing, sort_keys=True).encode()
     return hashlib.md5(data, usedforsecurity=False).hexdigest() + FOLDER
 
