@@ -10,7 +10,7 @@ from typing import Any
 
 from enginewright.engine import api
 from enginewright.engine.gpu import Gpu, find_gpu
-from enginewright.engine.record import Content, Record, record_from
+from enginewright.engine.record import Content, Record, record_bytes, record_from
 from enginewright.engine.support import version_key
 from enginewright.errors import BuildError, RequirementError
 
@@ -30,15 +30,15 @@ def load_engine(engine_path: Path, record_path: Path, attested: bool = True) -> 
             about other files, another version of the builder made it, or it does not deserialise.
         RequirementError: if the builder is not installed, or this machine's GPU is missing or not one of the targets.
     """
-    data, described = bytes_of(engine_path), bytes_of(record_path)
+    data, described = engine_bytes(engine_path), record_bytes(record_path)
     statement = engine_path.with_name(STATEMENT)
     if attested and statement.is_file():
         check_subjects(statement.read_bytes(), {engine_path.name: data, record_path.name: described})
     return loaded(data, described, engine_path.name, record_path.name)
 
 
-def bytes_of(path: Path) -> bytes:
-    """Return the bytes of a file.
+def engine_bytes(path: Path) -> bytes:
+    """Return the bytes of an engine.
 
     Raises:
         BuildError: if it cannot be read.
@@ -47,7 +47,7 @@ def bytes_of(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise BuildError(
-            f"{path.name} cannot be read: {error.strerror}", expected="an engine and its record", cure="dvc repro"
+            f"{path.name} cannot be read: {error.strerror}", expected="an engine", cure="dvc repro"
         ) from error
 
 

@@ -116,11 +116,19 @@ def read_record(path: Path) -> Record:
     Raises:
         BuildError: if the file is no engine record, is cut short, or has another format.
     """
+    return record_from(record_bytes(path), path.name)
+
+
+def record_bytes(path: Path) -> bytes:
+    """Return the bytes of a record.
+
+    Raises:
+        BuildError: if the file cannot be read.
+    """
     try:
-        data = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise _no_record(path.name, error) from error
-    return record_from(data, path.name)
 
 
 def record_from(data: bytes, name: str) -> Record:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from enginewright.engine.loader import STATEMENT, bytes_of, check_subjects, loaded
+from enginewright.engine.loader import STATEMENT, check_subjects, engine_bytes, loaded
+from enginewright.engine.record import record_bytes
 from enginewright.signing.envelope import envelope_path, read_envelope, refuse_unsigned
 from enginewright.signing.keys import public_key_of
 
@@ -23,6 +24,6 @@ def load_signed_engine(folder: Path, key: Path) -> Any:
     """
     envelope = read_envelope(envelope_path(folder / STATEMENT))
     refuse_unsigned(envelope, public_key_of(key), STATEMENT)
-    data, described = bytes_of(folder / ENGINE), bytes_of(folder / RECORD)
+    data, described = engine_bytes(folder / ENGINE), record_bytes(folder / RECORD)
     check_subjects(envelope.payload, {ENGINE: data, RECORD: described})
     return loaded(data, described, ENGINE, RECORD)
