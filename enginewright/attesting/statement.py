@@ -124,11 +124,11 @@ def checkpoint_descriptor(values: Mapping[str, Any]) -> Descriptor | None:
 
 
 def _file(path: Path, name: str) -> Descriptor:
-    notes = annotations(read_json(path)) if path.suffix == ".json" else {}
+    notes = remarks(read_json(path)) if path.suffix == ".json" else {}
     return {"name": name, "digest": {"sha256": sha256_of(path)}} | ({"annotations": notes} if notes else {})
 
 
-def annotations(values: Mapping[str, Any]) -> dict[str, Any]:
+def remarks(values: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a metric file or a record says of the result: verdict or status, and why."""
     found = {key: values[key] for key in ("verdict", "status", "reason") if values.get(key)}
     parts = {name: part["verdict"] for name, part in values.items() if isinstance(part, Mapping) and "verdict" in part}

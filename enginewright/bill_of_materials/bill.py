@@ -37,11 +37,11 @@ def bill_of(lock: Path, project: Path) -> bytes:
         AttestationError: if the library's own validator finds a fault in it.
     """
     pins = pins_in(lock)
-    packages = {canonicalize_name(name): found(name, version) for name, version in pins.items()}
+    packages = {str(canonicalize_name(name)): found(name, version) for name, version in pins.items()}
     bom = Bom(serial_number=uuid5(NAMESPACE_URL, hashlib.sha256(lock.read_bytes()).hexdigest()))
     bom.metadata.component = _root(project)
     components = {
-        canonicalize_name(name): _component(name, version, packages[canonicalize_name(name)])
+        str(canonicalize_name(name)): _component(name, version, packages[canonicalize_name(name)])
         for name, version in pins.items()
     }
     for component in components.values():

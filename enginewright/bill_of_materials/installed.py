@@ -26,11 +26,10 @@ def found(name: str, version: str) -> Distribution | None:
 def licences(package: Distribution) -> list[str]:
     """Return the licences that a package declares, the exact expression if it has one, else names."""
     told = package.metadata
-    expression = told.get("License-Expression")
-    if expression:
-        return [expression.strip()]
+    if "License-Expression" in told:
+        return [told["License-Expression"].strip()]
     classified = [line.rpartition(" :: ")[2] for line in told.get_all("Classifier", []) if line.startswith(_CLASSIFIER)]
-    named = (told.get("License") or "").strip()
+    named = told["License"].strip() if "License" in told else ""
     short = named if named and len(named) <= _LONGEST and "\n" not in named else ""
     return [short] if short and short.upper() != "UNKNOWN" else sorted(set(classified) - {"OSI Approved"})
 

@@ -20,7 +20,8 @@ def objects_folder(root: Path) -> Path:
     from dvc.config import Config  # type: ignore[import-untyped]
 
     config = Config(str((root / ".dvc").resolve()), validate=False)
-    return root / ".dvc" / config["cache"].get("dir", "cache") / "files" / "md5"
+    folder = str(config["cache"].get("dir", "cache"))
+    return root / ".dvc" / folder / "files" / "md5"
 
 
 def check_named(entries: Mapping[str, Entry], objects: Path, tree: Tree) -> Iterator[Check]:

@@ -24,7 +24,7 @@ def test_the_machine_is_told_without_its_name_or_its_user(monkeypatch: pytest.Mo
 
 def test_a_system_that_does_not_tell_its_cpu_is_said_to(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(host, "_CPU_INFO", tmp_path / "absent")
-    monkeypatch.setattr(host.platform, "processor", lambda: "")
+    monkeypatch.setattr("platform.processor", lambda: "")
     assert host.host_facts()["cpu"] == "unknown"
     monkeypatch.setattr(host, "_CPU_INFO", tmp_path / "cpuinfo")
     (tmp_path / "cpuinfo").write_text("processor\t: 0\nmodel name\t: Example CPU\nmodel name\t: Other\n")
