@@ -68,7 +68,7 @@ verify: setup ## hash and compare everything, offline: NETWORK=disk ALL=1 KEY=pu
 		$(if $(KEY),--key "$(KEY)") $(if $(FOLDER),--folder "$(FOLDER)")
 
 sign: setup ## sign the engines' statements: KEY=private.pem, an Ed25519 key that lies outside the repository
-	@python -m enginewright.signing "$(KEY)" $(if $(NETWORK),--network $(NETWORK))
+	@python -m enginewright.signing $(if $(KEY),"$(KEY)") $(if $(NETWORK),--network $(NETWORK))
 
 sbom: setup-test ## write sbom.cdx.json, a CycloneDX bill of materials of requirements.lock
 	@python -m enginewright.bill_of_materials
@@ -118,7 +118,7 @@ gpu: setup-gpu ## run precision and LayerNorm variants on the GPU here; ARGS='--
 bench: setup ## measure what the pipeline adds to the work, into benchmarks/overhead.json
 	python -m benchmarks.overhead
 
-lock: ## write requirements.lock from a fresh environment with the newest versions that fit
+lock: ## write requirements.lock from a fresh environment with the newest versions that fit; then make sbom
 	rm -rf $(SCRATCH)/lock && $(PYTHON) -m venv $(SCRATCH)/lock
 	sed 's/^-c .*//; s/^-r .*//' requirements/run.txt requirements/s3.txt requirements/test.txt > $(SCRATCH)/lock/all.txt
 	$(SCRATCH)/lock/bin/pip install -r $(SCRATCH)/lock/all.txt

@@ -34,7 +34,7 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("key", type=Path, help="an Ed25519 private key in PEM, outside the repository")
     parser.add_argument("--network", default="", help="one network; all of params.yaml by default")
     options = parser.parse_args(list(arguments))
-    signer = signer_of(options.key, Path(), os.environ.get(PASSWORD))
+    signer = signer_of(options.key.expanduser(), Path(), os.environ.get(PASSWORD))
     paths = statement_paths(Path(), options.network)
     found = [path for path in paths if path.is_file()]
     if not found:

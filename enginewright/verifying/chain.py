@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from yaml import YAMLError
+
 from enginewright.attesting.reading import parsed
 from enginewright.attesting.source import source_of
 from enginewright.errors import ConfigError, EnginewrightError
 from enginewright.verifying.cache import check_all, check_named, objects_folder
 from enginewright.verifying.checks import Check, failed, missing
-from enginewright.verifying.configuration import check_packages, check_params
+from enginewright.verifying.configuration import GROUP, check_packages, check_params
 from enginewright.verifying.hashing import Tree
 from enginewright.verifying.locks import GROUP as LOCK_GROUP
 from enginewright.verifying.locks import Entry, check_entries, read_entries
@@ -48,13 +50,19 @@ def checks_of(root: Path, request: Request) -> Iterator[Check]:
     """
     params, found = check_params(root)
     yield from found
-    steps = _steps(root, params, request.network)
+    _refuse_unknown(params, request.network)
+    steps: dict[str, Step] = {}
+    try:
+        steps = _steps(root, params, request.network)
+    except ConfigError as error:
+        yield failed(GROUP, PIPELINE, error.what, error.cure or "")
     entries, told = _entries(root / LOCK, root)
     yield from told
-    mine = {name: entry for name, entry in entries.items() if name in steps}
+    mine = {name: entry for name, entry in entries.items() if _wanted(name, steps, request.network)}
     tree = Tree(root)
     if entries:
-        yield from check_entries(steps, mine, params or {})
+        if steps:
+            yield from check_entries(steps, mine, params or {})
         yield from check_outputs(mine, tree)
         yield from check_inputs(mine, tree)
         yield from _of_cache(root, mine, tree, request)
@@ -62,15 +70,32 @@ def checks_of(root: Path, request: Request) -> Iterator[Check]:
     yield from check_packages(root)
 
 
+def _refuse_unknown(params: Mapping[str, Any] | None, network: str) -> None:
+    """Refuse a network that params.yaml does not have; a broken params.yaml has none and is told of anyway."""
+    if params is not None and network and network not in params["networks"]:
+        raise ConfigError("unknown network", expected=sorted(params["networks"]), got=network)
+
+
+def _wanted(name: str, steps: Mapping[str, Step], network: str) -> bool:
+    """Return whether a stage of the lock is to be verified: not one of a network that this run does not have."""
+    own = name.partition("@")[2]
+    return name in steps or (network in ("", own) and (not steps or own in {step.network for step in steps.values()}))
+
+
 def _steps(root: Path, params: Mapping[str, Any] | None, network: str) -> dict[str, Step]:
+    """Return the stages of a network, or all.
+
+    Raises:
+        ConfigError: if dvc.yaml and params.yaml do not fit each other.
+    """
     if params is None:
         return {}
-    if network and network not in params["networks"]:
-        raise ConfigError("unknown network", expected=sorted(params["networks"]), got=network)
     try:
         steps = steps_of(root / PIPELINE, params)
-    except (KeyError, TypeError, AttributeError, ValueError, OSError) as error:
-        raise ConfigError(f"{PIPELINE} does not fit params.yaml: {error!r}", cure="make params") from error
+    except (KeyError, TypeError, AttributeError, ValueError, OSError, YAMLError) as error:
+        raise ConfigError(
+            f"{PIPELINE} does not fit params.yaml: {error!r}", cure="make params, or git checkout dvc.yaml"
+        ) from error
     return {name: step for name, step in steps.items() if network in ("", step.network)}
 
 
@@ -130,6 +155,7 @@ def statement_paths(root: Path, network: str) -> list[Path]:
         ConfigError: if the network is none of them, or there is no params.yaml that was composed.
     """
     params, checks = check_params(root)
+    _refuse_unknown(params, network)
     if params is None:
         raise ConfigError(checks[0].verdict.reason or "params.yaml cannot be used", cure=checks[0].cure)
     return [root / step.outs[0] for step in _attesting(_steps(root, params, network))]
@@ -140,9 +166,12 @@ def sources(root: Path, network: str) -> list[str]:
     here = source_of(root)
     edits = f", with edits of {', '.join(here.edits)}" if here.edits else ""
     lines = [f"here: {f'commit {here.commit[:10]}{edits}' if here.commit else 'no git repository'}"]
-    params, _ = check_params(root)
-    for step in _attesting(_steps(root, params, network)):
-        if (root / step.outs[0]).is_file():
-            found = _readable(root / step.outs[0])
-            lines.append(f"{step.network}: {source_in_words(found) if found else 'its statement cannot be read'}")
+    try:
+        paths = statement_paths(root, network)
+    except ConfigError:  # told of by its check
+        return lines
+    for path in paths:
+        if path.is_file():
+            found = _readable(path)
+            lines.append(f"{path.parent.name}: {source_in_words(found) if found else 'its statement cannot be read'}")
     return lines

@@ -42,8 +42,7 @@ def _values(path: Path) -> dict[str, Any] | None:
 
 def pins_in(lock: Path) -> dict[str, str]:
     """Return the version of each package that the lock pins."""
-    lines = lock.read_text(encoding="utf-8").splitlines()
-    return {found[1]: found[2] for line in lines if (found := _PIN.match(line.strip()))}
+    return {found[1]: found[2] for line in _lines(lock) if (found := _PIN.match(line))}
 
 
 def check_packages(root: Path) -> Iterator[Check]:
@@ -53,9 +52,9 @@ def check_packages(root: Path) -> Iterator[Check]:
         yield missing(PACKAGES, LOCK, "it is not there")
         return
     needed = _needed(root / "requirements" / "run.txt")
-    for line in lock.read_text(encoding="utf-8").splitlines():
-        if line.strip() and not line.startswith("#") and not _PIN.match(line.strip()):
-            yield failed(PACKAGES, f"{LOCK}: {line.strip()}", "it pins no version", "git checkout requirements.lock")
+    for line in _lines(lock):
+        if not _PIN.match(line):
+            yield failed(PACKAGES, f"{LOCK}: {line}", "it pins no version", "git checkout requirements.lock")
     yield from _missing_pins(needed, pins_in(lock))
     for name, pinned in pins_in(lock).items():
         yield from _package(name, pinned, needed)
@@ -79,9 +78,14 @@ def _missing_pins(needed: set[str], pins: Mapping[str, str]) -> Iterator[Check]:
         yield failed(PACKAGES, name, f"the pipeline needs it and {LOCK} does not pin it", "git checkout, or make lock")
 
 
+def _lines(path: Path) -> list[str]:
+    """Return the lines of a file of requirements without comments; what is no text stays one, and is no version."""
+    text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+    return [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#")]
+
+
 def _needed(requirements: Path) -> set[str]:
-    lines = requirements.read_text(encoding="utf-8").splitlines() if requirements.is_file() else []
-    names = (re.match(r"[A-Za-z0-9._-]+", line) for line in lines if not line.startswith(("-", "#")))
+    names = (re.match(r"[A-Za-z0-9._-]+", line) for line in _lines(requirements) if not line.startswith("-"))
     return {_normal(name[0]) for name in names if name}
 
 

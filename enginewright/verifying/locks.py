@@ -85,6 +85,10 @@ def check_entries(
             continue
         found = [*_differences(step, entries[name], params)]
         yield from found or [passed(GROUP, name)]
+    for name in sorted(entries.keys() - steps.keys()):
+        yield missing(
+            GROUP, name, "dvc.yaml has no such stage", "git diff dvc.yaml; nothing, if it ran with other networks"
+        )
 
 
 def _differences(step: Step, entry: Entry, params: Mapping[str, Any]) -> Iterator[Check]:

@@ -27,7 +27,7 @@ def demanded_key(given: str, root: Path) -> SSlibKey | None:
         AttestationError: if the file is no public key.
     """
     path = given or _setting(root)
-    return public_key_of(root / path) if path else None
+    return public_key_of(root / Path(path).expanduser()) if path else None
 
 
 def _setting(root: Path) -> str:

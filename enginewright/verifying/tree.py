@@ -39,14 +39,14 @@ def check_inputs(entries: Mapping[str, Entry], tree: Tree) -> Iterator[Check]:
     Outputs are left to `check_outputs`; that every reader read them as they were written is checked here.
     """
     written = {out.path: out for entry in entries.values() for out in entry.outs}
-    items: dict[tuple[str, str], list[Locked]] = {}
+    items: dict[tuple[str, str, int], list[Locked]] = {}
     for entry in entries.values():
         for dep in entry.deps:
-            items.setdefault((dep.path, dep.md5), []).append(dep)
-    tree.hash_all(path for path, _ in items if path not in written and not _covers(path, written))
-    for (path, md5), readers in sorted(items.items()):
+            items.setdefault((dep.path, dep.md5, dep.size or 0), []).append(dep)
+    tree.hash_all(path for path, *_ in items if path not in written and not _covers(path, written))
+    for (path, *_), readers in sorted(items.items()):
         if path in written:
-            yield _passed_on(written[path], md5, readers)
+            yield _passed_on(written[path], readers)
         elif not _covers(path, written):
             yield _input(readers, tree)
 
@@ -56,11 +56,11 @@ def _covers(path: str, written: Iterable[str]) -> bool:
     return any(out.startswith(f"{path}/") for out in written)
 
 
-def _passed_on(out: Locked, md5: str, readers: list[Locked]) -> Check:
-    names = ", ".join(sorted({dep.stage for dep in readers}))
-    if md5 == out.md5:
+def _passed_on(out: Locked, readers: list[Locked]) -> Check:
+    names, read = ", ".join(sorted({dep.stage for dep in readers})), readers[0]
+    if (read.md5, read.size) == (out.md5, out.size):
         return passed(INPUTS, f"{out.path} as {names} read it")
-    reason = f"{names} read {md5}; {out.stage} wrote {out.md5}"
+    reason = f"{names} read {read.md5}, {read.size} bytes; {out.stage} wrote {out.md5}, {out.size} bytes"
     return failed(INPUTS, out.path, reason, "git checkout dvc.lock if nobody meant that, else make repro")
 
 

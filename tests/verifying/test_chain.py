@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from random import Random
 
 import pytest
 import yaml
@@ -206,6 +207,17 @@ def test_an_edit_of_params_is_told_by_every_side(repository: Built) -> None:
     assert any("externalParameters.networks.disk.export.opset" in name for name in failures)
 
 
+BROKEN = [("params.yaml", b"networks: ["), ("params.yaml", b"\xff"), ("dvc.yaml", b"stages: ["), ("dvc.yaml", b"\xff")]
+
+
+@pytest.mark.parametrize(("name", "data"), BROKEN)
+def test_what_cannot_be_read_keeps_nothing_else_from_being_checked(repository: Built, name: str, data: bytes) -> None:
+    with repository.planted(name, data), repository.flipped(f"{DISK}/engine.plan"):
+        failures = repository.failures()
+    assert f"configuration: {name}" in failures
+    assert f"working tree: {DISK}/engine.plan" in failures
+
+
 def test_conf_that_moved_on_and_code_that_changed_are_told(repository: Built) -> None:
     with repository.replaced("conf/export/dynamo.yaml", "20", "21"):
         assert list(repository.failures()) == ["configuration: params.yaml"]
@@ -266,6 +278,19 @@ def test_a_clone_without_outputs_is_not_run(repository: Built, tmp_path: Path) -
     checks = Built(tmp_path / "clone", {}).checks()
     assert outcome(checks) is State.not_run, [check for check in checks if check.verdict.state is State.failed]
     assert any(check.name == "all outputs" for check in checks)
+
+
+SAID = ("dvc.lock", "params.yaml", "weights/disk/engine.intoto.json", "weights/disk_lightglue/engine.json")
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_no_bit_of_what_says_something_can_flip_unseen(repository: Built, seed: int) -> None:
+    random = Random(seed)  # noqa: S311 - places of faults, no secret
+    name = SAID[seed % len(SAID)]
+    data = bytearray((repository.root / name).read_bytes())
+    data[random.randrange(len(data))] ^= 1 << random.randrange(8)
+    with repository.planted(name, bytes(data)):
+        assert repository.failures(), bytes(data)
 
 
 def test_commit_and_edits_are_told(repository: Built) -> None:

@@ -39,6 +39,12 @@ def test_what_is_needed_and_not_pinned_fails(tmp_path: Path) -> None:
     assert told(tmp_path, "pytest>=1\n") == {"requirements.lock: pytest>=1": State.failed}
 
 
+def test_what_is_no_text_is_no_version(tmp_path: Path) -> None:
+    told(tmp_path, "")
+    (tmp_path / "requirements.lock").write_bytes(b"pyt\xffest==1\n")
+    assert [check.verdict.state for check in check_packages(tmp_path)] == [State.failed]
+
+
 def test_without_a_lock_nothing_is_checked(tmp_path: Path) -> None:
     assert [check.verdict.state for check in check_packages(tmp_path)] == [State.not_run]
 
