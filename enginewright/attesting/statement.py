@@ -7,6 +7,7 @@ nobody else vouches for proves nothing.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,8 @@ SOURCE = "source"
 EDITED = "differs from the commit"
 REMOVED = "removed since the commit"
 NO_GIT = "no git repository"
+
+_WORKERS = 2
 
 Descriptor = dict[str, Any]
 
@@ -97,8 +100,8 @@ def _dependencies(made: Made) -> Iterator[Descriptor]:
     yield from source_descriptors(made.source)
     found = (checkpoint_descriptor(values.get("checkpoint") or {}) for values in made.parameters.values())
     yield from {repr(item): item for item in found if item}.values()
-    for path in made.chain:
-        yield _file(made.root / path, path.as_posix())
+    with ThreadPoolExecutor(_WORKERS) as pool:  # hashing frees the interpreter
+        yield from pool.map(lambda path: _file(made.root / path, path.as_posix()), made.chain)
 
 
 def source_descriptors(source: Source) -> Iterator[Descriptor]:
