@@ -2,10 +2,10 @@
 
     python match_two_images.py left.jpg right.jpg --extractor disk --matcher disk_lightglue --picture matches.png
 
-Each network is a folder with engine.json, and engine.plan or typed.onnx; where engine.intoto.json lies beside them, it has
-to be about this engine.json. Needed: numpy, pillow, and onnxruntime; for
-engines on a GPU also polygraphy and the TensorRT that built them. One match a line goes to standard output:
-x y in the left image, x y in the right one (pixels of the files as given), confidence.
+Each network is a folder with engine.json, and engine.plan or typed.onnx; where engine.intoto.json lies beside them, it
+has to be about this engine.json. Needed: numpy, pillow, and onnxruntime; for engines on a GPU also polygraphy and the
+TensorRT that built them. One match a line goes to standard output: x y in the left image, x y in the right one (pixels
+of the files as given), confidence.
 """
 
 from __future__ import annotations
