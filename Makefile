@@ -15,7 +15,7 @@ export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-test setup-tensorrt setup-gpu setup-s3 setup-ray setup-slurm params preflight bisect sweep repro \
-	exps diff why reproduce remote push pull test check format report table gpu bench lock clean
+	exps diff why reproduce verify sign sbom remote push pull test check format report table gpu bench lock clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -64,6 +64,16 @@ sweep: setup ## many variants: SWEEP=opset_precision, or ARGS='precision=fp32,fp
 repro: params ## build and prove every engine; a second run does only what changed
 	dvc repro
 
+verify: setup ## hash and compare everything, offline: NETWORK=disk ALL=1 KEY=public.pem, or FOLDER=received/disk
+	@python -m enginewright.verifying $(if $(NETWORK),--network $(NETWORK)) $(if $(ALL),--all) \
+		$(if $(KEY),--key "$(KEY)") $(if $(FOLDER),--folder "$(FOLDER)")
+
+sign: setup ## sign the engines' statements: KEY=private.pem, an Ed25519 key that lies outside the repository
+	@python -m enginewright.signing $(if $(KEY),"$(KEY)") $(if $(NETWORK),--network $(NETWORK))
+
+sbom: setup-test ## write sbom.cdx.json, a CycloneDX bill of materials of requirements.lock
+	@python -m enginewright.bill_of_materials
+
 exps: setup ## every experiment on one line: verdict, matches kept, error, size, what was changed; ALL=1 for more
 	@python -m enginewright.results exps $(if $(ALL),--all)
 
@@ -109,7 +119,7 @@ gpu: setup-gpu ## run precision and LayerNorm variants on the GPU here; ARGS='--
 bench: setup ## measure what the pipeline adds to the work, into benchmarks/overhead.json
 	python -m benchmarks.overhead
 
-lock: ## write requirements.lock from a fresh environment with the newest versions that fit
+lock: ## write requirements.lock from a fresh environment with the newest versions that fit; then make sbom
 	rm -rf $(SCRATCH)/lock && $(PYTHON) -m venv $(SCRATCH)/lock
 	sed 's/^-c .*//; s/^-r .*//' requirements/run.txt requirements/s3.txt requirements/test.txt > $(SCRATCH)/lock/all.txt
 	$(SCRATCH)/lock/bin/pip install -c requirements/floors.txt -r $(SCRATCH)/lock/all.txt

@@ -62,6 +62,10 @@ class BuildError(EnginewrightError):
     """An engine that could not be built, or must not be loaded."""
 
 
+class AttestationError(EnginewrightError):
+    """A statement, a signature or a key that cannot be used or believed."""
+
+
 class DataError(EnginewrightError):
     """Images or pairs that cannot be used."""
 

@@ -2,9 +2,10 @@
 
     python match_two_images.py left.jpg right.jpg --extractor disk --matcher disk_lightglue --picture matches.png
 
-Each network is a folder with engine.json, and engine.plan or typed.onnx. Needed: numpy, pillow, and onnxruntime; for
-engines on a GPU also polygraphy and the TensorRT that built them. One match a line goes to standard output:
-x y in the left image, x y in the right one (pixels of the files as given), confidence.
+Each network is a folder with engine.json, and engine.plan or typed.onnx; where engine.intoto.json lies beside them, it
+has to be about this engine.json. Needed: numpy, pillow, and onnxruntime; for engines on a GPU also polygraphy and the
+TensorRT that built them. One match a line goes to standard output: x y in the left image, x y in the right one (pixels
+of the files as given), confidence.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import ctypes
 import hashlib
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -34,7 +36,9 @@ class Folder:
     def __init__(self, path: Path, use: str) -> None:
         if not (path / "engine.json").is_file():
             sys.exit(f"error: {path} is no folder of a network: it has no engine.json")
-        self.record = json.loads((path / "engine.json").read_text(encoding="utf-8"))
+        data = (path / "engine.json").read_bytes()
+        refuse_other(path, data)
+        self.record = json.loads(data)
         lack = "" if use == "engine" else lacking(path, self.record)
         runs_engine = use == "engine" or (use == "auto" and not lack)
         print(
@@ -49,20 +53,47 @@ class Folder:
 
 
 def lacking(path: Path, record: dict[str, Any]) -> str:
-    """Return what this machine lacks to run the engine, or nothing."""
+    """Return what this machine lacks to run the engine, or nothing. No engine is opened for that."""
     if not (path / "engine.plan").is_file():
         return "no engine.plan here"
+    if not (capability := compute_capability()):
+        return "no NVIDIA GPU with a driver"
+    if not runs_on(capability, record["targets"]):
+        return f"this GPU has compute capability {capability}, the engine is for others"
     try:
-        if ctypes.CDLL("libcuda.so.1").cuInit(0) != 0:
-            return "no NVIDIA GPU"
         if record["builder"] not in ("tensorrt_rtx", "tensorrt"):  # it names a module to import
             return "no builder known here"
-        __import__(record["builder"])
-    except OSError:
-        return "no NVIDIA driver"
+        found = str(__import__(record["builder"]).__version__)
     except ImportError:
         return f"{record['builder']} is not installed"
-    return ""
+    built = record["versions"][record["builder"]]
+    newer = record["options"].get("version_compatible") and numbers(found) >= numbers(built)
+    return "" if found == built or newer else f"{record['builder']} is {found}, {built} made the engine"
+
+
+def compute_capability() -> str:
+    """Return the compute capability of the first GPU, for example "8.9", or nothing without one."""
+    major, minor = ctypes.c_int(), ctypes.c_int()
+    try:
+        driver = ctypes.CDLL("libcuda.so.1")
+    except OSError:
+        return ""
+    asked = ((major, 75), (minor, 76))  # the driver's numbers of both attributes
+    if driver.cuInit(0) or any(driver.cuDeviceGetAttribute(ctypes.byref(to), what, 0) for to, what in asked):
+        return ""
+    return f"{major.value}.{minor.value}"
+
+
+def runs_on(capability: str, targets: dict[str, Any]) -> bool:
+    """Return whether an engine for these targets runs on a GPU of that compute capability."""
+    named = targets["compute_capabilities"]
+    later = bool(named) and targets["and_later"] and numbers(capability) > numbers(named[-1])
+    return capability in named or later
+
+
+def numbers(text: str) -> list[int]:
+    """Return the numbers of a version, for comparing."""
+    return [int(number) for number in re.findall(r"\d+", text)]
 
 
 def checked(path: Path, wanted: dict[str, Any]) -> bytes:
@@ -73,12 +104,24 @@ def checked(path: Path, wanted: dict[str, Any]) -> bytes:
     return data
 
 
+def refuse_other(path: Path, record: bytes) -> None:
+    """Refuse a record that the statement beside it, if there is one, is not about."""
+    statement = path / "engine.intoto.json"
+    if statement.is_file():
+        said = {item["name"]: item["digest"]["sha256"] for item in json.loads(statement.read_bytes())["subject"]}
+        if said.get("engine.json") != hashlib.sha256(record).hexdigest():
+            sys.exit(f"error: {path / 'engine.json'} is not the file that engine.intoto.json is about")
+
+
 def engine_of(path: Path, record: dict[str, Any]) -> Network:
-    """Return the engine, ready to run. Its TensorRT must be the version that built it."""
+    """Return the engine, ready to run, after all that can be known of it before it is opened was checked."""
+    if lack := lacking(path, record):
+        sys.exit(f"error: {path / 'engine.plan'} cannot run here: {lack}")
+    data = checked(path / "engine.plan", record["engine"])
     os.environ["POLYGRAPHY_USE_TENSORRT_RTX"] = "1" if record["builder"] == "tensorrt_rtx" else "0"
     from polygraphy.backend.trt import EngineFromBytes, TrtRunner
 
-    runner = TrtRunner(EngineFromBytes(checked(path / "engine.plan", record["engine"])))
+    runner = TrtRunner(EngineFromBytes(data))
     runner.activate()  # until the process ends
     return lambda feeds: {name: np.array(value) for name, value in runner.infer(feeds).items()}
 

@@ -17,6 +17,7 @@ from enginewright.contract import Port
 from enginewright.engine.bindings import Binding
 from enginewright.engine.build import Built, build_engine
 from enginewright.engine.execute import prove
+from enginewright.engine.host import host_facts
 from enginewright.engine.job import Job
 from enginewright.engine.layer_types import check_layer_types, check_tf32
 from enginewright.engine.proof import refuse_breach, status_of, verdict_of
@@ -84,6 +85,7 @@ def _metrics(built: Built, verdict: Verdict) -> dict[str, Any]:
         "layers": built.layers,
         "seconds": built.seconds,
         "peak_mb": built.peak_mb,
+        "host": host_facts(),
     }
     if built.timing_cache_sha256 is not None:
         metrics["timing_cache_sha256"] = built.timing_cache_sha256

@@ -45,6 +45,10 @@ HARMLESS = {
 ADAPTERS = "probe/adapter_"
 """What the probe files of adapters begin with: one for each file of networks/, whatever a user adds."""
 
+MAKER = "probe/${item.maker}.json"
+"""The tools that made an exported graph: an exporter's, or those of adopt or merge."""
+MAKERS = ("onnxruntime", "simplifier_none")
+
 STAGES = sorted(stages())
 WIRED = wired()
 NETWORKED = [item for item in WIRED if item.network]
@@ -64,6 +68,8 @@ def probe_files(dep: str) -> list[str]:
     found = TEMPLATE.search(dep)
     if not found or not dep.startswith("probe/") or dep.startswith(ADAPTERS):
         return [dep]
+    if dep == MAKER:
+        return [f"probe/{name}.json" for name in (*MAKERS, *(f"exporter_{one.name}" for one in choices.Exporter))]
     _, section, key = found[1].split(".")
     default = {item.name: item for item in fields(SECTIONS[section])}[key].default
     assert isinstance(default, Enum), f"{dep}: only a key with a fixed set of choices may name a file"
@@ -154,7 +160,7 @@ def is_computed(node: ast.AST) -> bool:
 def test_every_choice_that_names_a_file_is_a_configured_enum() -> None:
     """Each templated probe file follows one of the enums of choices.py, so that no spelling can drift."""
     templated = [dep for name in STAGES for dep in raw(name).get("deps", []) if dep.startswith("probe/") and "$" in dep]
-    templated = [dep for dep in templated if not dep.startswith(ADAPTERS)]
+    templated = [dep for dep in templated if not dep.startswith(ADAPTERS) and dep != MAKER]
     assert templated
     for dep in templated:
         tool, choice = Path(probe_files(dep)[0]).stem.split("_", 1)

@@ -14,11 +14,22 @@ from dvc.repo import Repo  # type: ignore[import-untyped]
 
 from enginewright.config.models import ModelConfig
 from enginewright.config.network import SECTIONS
+from enginewright.lineage.paths import overlap
 from tests.dag import ROOT, TEMPLATE, Wired, file_of, params, raw, sections, stage_files, stages, tree_of, wired
 
 STAGES = sorted(stages())
 WIRED = wired()
 NETWORKED = [item for item in WIRED if item.network]
+
+NAMES = ("key", "item.extractor", "item.features", "item.matcher")
+"""Templates of commands that stand for networks."""
+_KEYS = ("start", "first", "last", "maker", "simplify.tool", "cast.precision", "build.builder")
+CHOSEN = tuple(f"item.{key}" for key in _KEYS)
+"""Those that stand for files, one of a fixed set each: the list that they come from cannot be set by hand."""
+TRACKED = ("requirements.lock",)
+"""Inputs of stages that git tracks."""
+WHOLE = {f"networks.${{{name}}}" for name in ("key", "item.extractor", "item.matcher")}
+"""What a stage that reads whole networks depends on: its own, and those that have a part in it."""
 
 
 def test_each_stage_has_one_file_of_its_name_and_each_file_is_a_stage() -> None:
@@ -45,7 +56,7 @@ def test_a_stage_runs_as_a_module_of_this_checkout(name: str) -> None:
 
 @pytest.mark.parametrize("name", STAGES)
 def test_a_command_holds_no_free_string(name: str) -> None:
-    assert set(TEMPLATE.findall(raw(name)["cmd"])) <= {"key", "item.extractor", "item.features", "item.matcher"}
+    assert set(TEMPLATE.findall(raw(name)["cmd"])) <= {*NAMES, *(CHOSEN if name == "attest" else ())}
     literal = TEMPLATE.sub("", raw(name)["cmd"])
     assert re.fullmatch(r"[\w\s./=-]*", literal), "the shell would read these characters"
 
@@ -55,7 +66,8 @@ def test_the_parameters_are_the_sections_that_the_stage_declares(name: str) -> N
     declared = {
         "networks.${item.extractor}.model" if section == "extractor.model" else f"networks.${{key}}.{section}"
         for section in sections(name)
-    }
+        if section != "whole"
+    } | (WHOLE if "whole" in sections(name) else set())
     listed = raw(name).get("params", [])
     assert len(listed) == len(set(listed))
     assert set(listed) == (declared if "foreach" in stages()[name] or name == "probe" else {"composed.networks"})
@@ -72,6 +84,8 @@ def test_the_declared_sections_are_those_that_the_stage_reads(name: str) -> None
                 read.add(known[node.args[0].id])
             elif node.func.attr == "extractor_model":
                 read.add("extractor.model")
+            elif node.func.attr == "whole":
+                read.add("whole")
     assert read == set(sections(name))
 
 
@@ -80,7 +94,7 @@ def test_every_input_is_a_dependency_that_an_earlier_stage_writes(item: Wired) -
     written = [path for other in WIRED if other.name != item.name for path in other.written]
     for given in item.paths("--in"):
         assert item.covers(given), f"add to deps of {item.name}: {given}"
-        assert any(f"{path}/".startswith(f"{given}/") for path in written), f"{given} is written by no stage"
+        assert any(overlap(path, given) for path in written) or given in TRACKED, f"{given} is written by no stage"
 
 
 @pytest.mark.parametrize("item", [item for item in WIRED if item.name != "probe"], ids=str)
@@ -152,6 +166,9 @@ def test_names_in_commands_come_from_a_checked_set() -> None:
         assert values["extractor"] in params()["networks"]
     for matcher, values in params()["matchers"].items():
         assert values["extractor"] == params()["networks"][matcher]["extractor"]
+    for values in params()["engines"].values():
+        assert {values["extractor"], values["matcher"]} <= set(params()["networks"])
+        assert all(re.fullmatch(r"[a-z0-9_.]+", values[key]) for key in ("start", "first", "last", "maker"))
 
 
 def test_files_named_in_deps_are_modules_that_python_finds() -> None:

@@ -63,11 +63,34 @@ def _matcher(name: str, network: NetworkConfig) -> dict[str, Any] | None:
     return {"extractor": network.extractor, "matcher": matcher, "features": features, "data": watch}
 
 
+def _engine(name: str, network: NetworkConfig) -> dict[str, Any]:
+    """Return what attest is wired by: the files that only some networks have, and the tools that were chosen.
+
+    start: the first artifact in its folder. first, last: the first and the last stage that wrote metrics of it.
+    maker: whose versions made the exported graph. Where no other network feeds it, extractor and matcher are itself.
+    """
+    model, merged = network.model, isinstance(network.model, MergedModel)
+    makers = {OnnxModel: "onnxruntime", MergedModel: "simplifier_none"}
+    maker = makers.get(type(model), f"exporter_{network.export.exporter.name}")
+    return {
+        "extractor": network.extractor,
+        "matcher": model.matcher if isinstance(model, MergedModel) else name,
+        "start": "exported.onnx" if type(model) in makers else "checkpoint.safetensors",
+        "first": "export" if merged else "swap",
+        "last": "build" if network.extractor == name else "match",
+        "maker": maker,
+        "simplify": {"tool": network.simplify.tool.name},
+        "cast": {"precision": network.cast.precision.name},
+        "build": {"builder": network.build.builder.name},
+    }
+
+
 WIRINGS: dict[str, Callable[[str, NetworkConfig], dict[str, Any] | None]] = {
     "torch_networks": _torch,
     "onnx_networks": _onnx,
     "merged_networks": _merged,
     "matchers": _matcher,
+    "engines": _engine,
 }
 """The lists that stages of dvc.yaml run over, by the key of conf/config.yaml: which networks, and their templates."""
 

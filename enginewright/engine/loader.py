@@ -2,36 +2,73 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from enginewright.engine import api
 from enginewright.engine.gpu import Gpu, find_gpu
-from enginewright.engine.record import Content, Record, read_record
+from enginewright.engine.record import Content, Record, record_bytes, record_from
 from enginewright.engine.support import version_key
 from enginewright.errors import BuildError, RequirementError
 from enginewright.input_file import read_input
+from enginewright.json_text import load_object
+
+STATEMENT = "engine.intoto.json"
+"""What a statement is called that lies beside its engine."""
 
 
-def load_engine(engine_path: Path, record_path: Path) -> Any:
+def load_engine(engine_path: Path, record_path: Path, attested: bool = True) -> Any:
     """Return the deserialised engine (`ICudaEngine`), to be used with Polygraphy's TrtRunner.
 
-    Import Polygraphy after this call: which TensorRT it drives is settled here.
+    Where engine.intoto.json lies beside it, that must describe both files as well, unless `attested` is False; whose
+    word that is, only a signature tells (enginewright.signing.load). Import Polygraphy after this call: which TensorRT
+    it drives is settled here.
 
     Raises:
-        BuildError: if the record is broken, the engine's size or SHA-256 is not the recorded one, the installed
-            builder's version differs from that which made it, or it does not deserialise.
+        BuildError: if the record is broken, the engine's size or SHA-256 is not the recorded one, the statement is
+            about other files, another version of the builder made it, or it does not deserialise.
         RequirementError: if the builder is not installed, or this machine's GPU is missing or not one of the targets.
     """
-    record = read_record(record_path)
-    data = _bytes_of(engine_path, record)
-    check_content(data, record, engine_path.name)
+    described = record_bytes(record_path)
+    data = engine_bytes(engine_path, record_from(described, record_path.name))
+    statement = engine_path.with_name(STATEMENT)
+    if attested and statement.is_file():
+        check_subjects(statement.read_bytes(), {engine_path.name: data, record_path.name: described})
+    return loaded(data, described, engine_path.name, record_path.name)
+
+
+def engine_bytes(path: Path, record: Record) -> bytes:
+    """Return the bytes of an engine, unless there are more than its record says.
+
+    Raises:
+        BuildError: if it cannot be read, or is larger.
+    """
+    try:
+        return read_input(path, record.engine.size)
+    except OSError as error:
+        raise BuildError(
+            f"{path.name} cannot be read: {error}", expected="the engine that its record describes", cure="dvc repro"
+        ) from error
+
+
+def loaded(data: bytes, described: bytes, name: str, record_name: str) -> Any:
+    """Return the deserialised engine of the bytes `data`, after they were checked by the bytes of their record.
+
+    Both are bytes: what was checked is what is loaded, whatever happens to the files meanwhile. name: of the engine.
+
+    Raises:
+        BuildError, RequirementError: as `load_engine` does.
+    """
+    record = record_from(described, record_name)
+    check_content(data, record, name)
     trt = api.use(record.builder)
     check_version(record, trt.__version__)
     obstacle = gpu_obstacle(record, find_gpu())
     if obstacle is not None:
         raise RequirementError(
-            f"{engine_path.name} cannot run on this machine",
+            f"{name} cannot run on this machine",
             expected=f"a GPU of compute capability {record.targets}",
             got=obstacle,
             cure="run it on such a GPU, or build it for this one",
@@ -39,14 +76,26 @@ def load_engine(engine_path: Path, record_path: Path) -> Any:
     return deserialised(data, record)
 
 
-def _bytes_of(path: Path, record: Record) -> bytes:
-    """Return the bytes of the engine, unless there are more than the record says."""
+def check_subjects(statement: bytes, files: Mapping[str, bytes]) -> None:
+    """Refuse files that an in-toto statement is not about.
+
+    Raises:
+        BuildError: naming the file and both digests, or if the statement is none.
+    """
     try:
-        return read_input(path, record.engine.size)
-    except OSError as error:
+        said = {item["name"]: item["digest"]["sha256"] for item in load_object(statement)["subject"]}
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise BuildError(
-            f"{path.name} cannot be read: {error}", expected="the engine that its record describes", cure="dvc repro"
-        ) from error
+            f"{STATEMENT} is no statement: {type(error).__name__}: {error}", expected="what the attest stage wrote",
+            cure="dvc repro, or ask for the engine again",
+        ) from error  # fmt: skip
+    for name, data in files.items():
+        found = hashlib.sha256(data).hexdigest()
+        if said.get(name) != found:
+            raise BuildError(
+                f"{name} is not the file that {STATEMENT} is about", expected=f"SHA-256 {said.get(name)}",
+                got=f"SHA-256 {found}", cure="dvc repro, or ask for the engine again",
+            )  # fmt: skip
 
 
 def check_content(data: bytes, record: Record, name: str) -> None:

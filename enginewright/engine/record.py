@@ -121,19 +121,44 @@ def read_record(path: Path) -> Record:
     Raises:
         BuildError: if the file is no engine record, is cut short, or has another format.
     """
+    return record_from(record_bytes(path), path.name)
+
+
+def record_bytes(path: Path) -> bytes:
+    """Return the bytes of a record.
+
+    Raises:
+        BuildError: if the file cannot be read.
+    """
     try:
-        raw = load_object(read_input(path, _MOST_BYTES))
+        return read_input(path, _MOST_BYTES)
+    except OSError as error:
+        raise _no_record(path.name, error) from error
+
+
+def record_from(data: bytes, name: str) -> Record:
+    """Return the record in these bytes, of the file `name`.
+
+    Raises:
+        BuildError: as `read_record` does.
+    """
+    try:
+        raw = load_object(data)
         if raw["format"] != FORMAT:
             raise BuildError(
-                f"{path.name} has another format", expected=FORMAT, got=raw["format"], cure="build the engine again"
+                f"{name} has another format", expected=FORMAT, got=raw["format"], cure="build the engine again"
             )
         return _record(raw)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise BuildError(
-            f"{path.name} is no engine record: {type(error).__name__}: {str(error)[:_MOST_TEXT]}",
-            expected="an engine.json that the build stage wrote",
-            cure="dvc repro",
-        ) from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise _no_record(name, error) from error
+
+
+def _no_record(name: str, error: Exception) -> BuildError:
+    return BuildError(
+        f"{name} is no engine record: {type(error).__name__}: {str(error)[:_MOST_TEXT]}",
+        expected="an engine.json that the build stage wrote",
+        cure="dvc repro",
+    )
 
 
 def _record(raw: dict[str, Any]) -> Record:

@@ -110,7 +110,9 @@ class Targets:
         """Return whether an engine for these targets runs on a GPU of that compute capability."""
         if compute_capability in self.compute_capabilities:
             return True
-        return self.and_later and version_key(compute_capability) > version_key(self.compute_capabilities[-1])
+        if not self.compute_capabilities or not self.and_later:
+            return False
+        return version_key(compute_capability) > version_key(self.compute_capabilities[-1])
 
     def __str__(self) -> str:
         return ", ".join(self.compute_capabilities) + (" and later" if self.and_later else "")

@@ -24,8 +24,9 @@ class EngineGraph:
     def __init__(self, engine: Path, record: Path) -> None:
         from enginewright.engine.loader import load_engine
 
-        # Loading decides which TensorRT Polygraphy drives, so Polygraphy is imported after it.
-        self._engine: Any = load_engine(engine, record)
+        # Loading decides which TensorRT Polygraphy drives, so Polygraphy is imported after it. A statement beside the
+        # engine is not asked: it may still be that of an earlier run, since it is written after the matches are judged.
+        self._engine: Any = load_engine(engine, record, attested=False)
         from polygraphy.backend.trt import TrtRunner
         from polygraphy.exception import PolygraphyException
 

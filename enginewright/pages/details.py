@@ -82,7 +82,7 @@ def _part(run: Run, network: str, gallery: Gallery, commit: str) -> Part:
         charts=[chart for chart in charts if chart],
         faults=_nearest(ranges),
         pictures=gallery.show(run, network),
-        origin=provenance_of(record, commit),
+        origin=provenance_of(record, commit, run.statements.get(network)),
         params=_params(run, network),
     )
 

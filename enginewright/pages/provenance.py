@@ -1,4 +1,4 @@
-"""Where an engine comes from: what engine.json says of it, in words."""
+"""Where an engine comes from: what engine.json and its statement say of it, in words."""
 
 from __future__ import annotations
 
@@ -14,9 +14,15 @@ _STATUS = {
 }
 
 
-def provenance_of(record: Mapping[str, Any], commit: str) -> list[tuple[str, str]]:
-    """Return (what, words) of a record; empty if there is none. commit: of the run, empty if unknown."""
-    return [(what, words) for what, words in _facts(record, commit) if words] if record else []
+def provenance_of(
+    record: Mapping[str, Any], commit: str, statement: Mapping[str, Any] | None = None
+) -> list[tuple[str, str]]:
+    """Return (what, words) of a record and its statement; empty if there is no record.
+
+    commit: of the run, empty if unknown. What the statement says is told as its word: nothing here has verified it.
+    """
+    facts = [*_facts(record, commit), *(_attested(statement) if statement else ())] if record else []
+    return [(what, words) for what, words in facts if words]
 
 
 def _facts(record: Mapping[str, Any], commit: str) -> Iterator[tuple[str, str]]:
@@ -32,6 +38,34 @@ def _facts(record: Mapping[str, Any], commit: str) -> Iterator[tuple[str, str]]:
     yield "inputs", "; ".join(_port(port) for port in record.get("inputs") or ())
     yield "outputs", "; ".join(_port(port) for port in record.get("outputs") or ())
     yield "commit", commit
+
+
+def _attested(statement: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield what a statement says; a part that is not as we write it is left out."""
+    predicate = _mapping(statement.get("predicate"))
+    definition = _mapping(predicate.get("buildDefinition"))
+    host = _mapping(_mapping(definition.get("internalParameters")).get("host"))
+    version = _mapping(_mapping(predicate.get("runDetails")).get("builder")).get("version")
+    found = [item for item in definition.get("resolvedDependencies") or () if isinstance(item, Mapping)]
+    names = [str(item.get("name", item.get("uri"))) for item in found]
+    yield "attested source", _source(found)
+    yield "weights", ", ".join(name for name in names if name.startswith("pkg:") or "://" in name)
+    yield "tools", ", ".join(_pairs(version))
+    yield "built on", ", ".join(str(host[key]) for key in ("system", "architecture", "cpu", "gpu") if host.get(key))
+    made = [name for name in names if not name.startswith(("source", "pkg:")) and "://" not in name]
+    yield "made of", f"{len(made)} files by SHA-256: {', '.join(made)}" if made else ""
+
+
+def _source(dependencies: list[Mapping[str, Any]]) -> str:
+    """Return the commit that a statement names and the files that differed from it."""
+    commits = [_mapping(item.get("digest")).get("gitCommit") for item in dependencies if item.get("name") == "source"]
+    edits = [name[len("source/") :] for item in dependencies if (name := str(item.get("name"))).startswith("source/")]
+    known = next((str(commit) for commit in commits if commit), "no commit")
+    return known + (f", with edits of {', '.join(edits)}" if edits else "") if commits else ""
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
 
 
 def _targets(targets: Mapping[str, Any]) -> str:

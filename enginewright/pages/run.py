@@ -41,6 +41,12 @@ class Run:
         found = {network: self.json(f"{WEIGHTS}/{network}/engine.json") for network in self.metrics}
         return {network: record for network, record in found.items() if isinstance(record, Mapping)}
 
+    @cached_property
+    def statements(self) -> dict[str, Mapping[str, Any]]:
+        """The statement of each network that has one."""
+        found = {network: self.json(f"{WEIGHTS}/{network}/engine.intoto.json") for network in self.metrics}
+        return {network: statement for network, statement in found.items() if isinstance(statement, Mapping)}
+
     def curves(self, network: str) -> Rows:
         """Return errors.json of a network: `series`, `quantile`, `error`; empty where there is none."""
         return _rows(self.json(f"plots/{network}/errors.json"))

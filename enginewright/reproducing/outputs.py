@@ -14,10 +14,11 @@ from enginewright.explaining.contents import Source
 from enginewright.explaining.locked import Record
 from enginewright.lineage.values import flat
 from enginewright.reproducing.differences import difference
+from enginewright.reproducing.statements import NAME, everywhere
 
 ARTIFACTS = "weights/"
-_OWN = re.compile(r"(^|\.)(seconds|peak_mb|reason)($|\.)")
-"""What a run says of itself: times, memory, and what its machine lacks to prove more. Verdicts are not among them."""
+_OWN = re.compile(r"(^|\.)(seconds|peak_mb|reason|host)($|\.)")
+"""What a run says of itself: times, memory, its machine, what that lacks to prove more. Verdicts are not among them."""
 _SHOWS_MEASURED = ("report/index.html",)
 """Pages that hold such figures."""
 
@@ -100,10 +101,13 @@ class Files:
 def _file(name: str, old: bytes | None, new: bytes) -> Found:
     if old is None:
         return State.unseen, ()
-    if name.endswith(".json") and _without_own(old) == _without_own(new):
+    if name.endswith(".json") and _without_own(name, old) == _without_own(name, new):
         return State.measured, ()
     return State.different, tuple(difference(name, old, new))
 
 
-def _without_own(data: bytes) -> dict[str, Any]:
-    return {name: value for name, value in flat(json.loads(data)) if not _OWN.search(name)}
+def _without_own(name: str, data: bytes) -> dict[str, Any]:
+    value = json.loads(data)
+    if name.endswith(NAME):
+        return everywhere(value)
+    return {key: value for key, value in flat(value) if not _OWN.search(key)}

@@ -22,7 +22,7 @@ Difference = tuple[str, Any, Any]
 """A dotted key, its old and its new value."""
 
 _REFERENCE = re.compile(r"\$\{(\.*)([a-z_]\w*(?:\.\w+)+)\}")
-_DERIVED = ("composed.", "torch_networks.", "onnx_networks.", "merged_networks.", "matchers.")
+_DERIVED = ("composed.", "torch_networks.", "onnx_networks.", "merged_networks.", "matchers.", "engines.")
 
 
 def leading(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Difference]:

@@ -20,7 +20,8 @@ class Stage:
     """One run of a stage for one network, or for all of them together, where `network` is empty.
 
     networks: the plain `networks` mapping of params.yaml. sections: those that the stage declares; no other can be
-    read, so that DVC never misses one. A name such as "extractor.model" is the extractor's section.
+    read, so that DVC never misses one. A name such as "extractor.model" is the extractor's section; "whole" is all of
+    this network's, its extractor's and, where it is merged, its matcher's.
     inputs, outputs: paths by name.
     """
 
@@ -41,6 +42,14 @@ class Stage:
     def extractor_model(self) -> ModelConfig:
         """Return the `model` section of the network that feeds this one (itself, unless it is a matcher)."""
         return cast(ModelConfig, self._typed(self.extractor, "model", "extractor.model"))
+
+    def whole(self) -> dict[str, Mapping[str, Any]]:
+        """Return every section of this network, and of those that feed it or that it is made of, plain, by name."""
+        if "whole" not in self.sections:
+            raise ConfigError("the stage reads whole networks undeclared", expected=self.sections)
+        matcher = self.networks[self.network]["model"].get("matcher")
+        names = dict.fromkeys([self.network, self.extractor, *([str(matcher)] if matcher else [])])
+        return {name: self.networks[name] for name in names}
 
     @property
     def extractor(self) -> str:

@@ -10,6 +10,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from enginewright.attesting.source import message_of
 from enginewright.errors import SweepError
 from enginewright.sweeping.git import Git
 
@@ -50,12 +51,13 @@ def source_of(root: Path, folder: Path) -> Source:
     shutil.rmtree(repository, ignore_errors=True)
     own = _borrowing(user, repository, root)
     tree = _tree(user, own, folder)
-    commit = own("commit-tree", "-m", "what the sweep runs on", tree)
+    changed = own("diff-tree", "-r", "--name-only", user("rev-parse", f"{baseline}^{{tree}}"), tree).splitlines()
+    stands_for = message_of(baseline, sorted(set(changed) - set(_OWN)))  # for the statements: it has no history
+    commit = own("commit-tree", "-m", "what the sweep runs on", "-m", stands_for, tree)
     own("update-ref", f"refs/heads/{BRANCH}", commit)
     own("symbolic-ref", "HEAD", f"refs/heads/{BRANCH}")
     bundle = folder / "source.bundle"
     own("bundle", "create", "-q", str(bundle), f"refs/heads/{BRANCH}", "HEAD")
-    changed = own("diff-tree", "-r", "--name-only", user("rev-parse", f"{baseline}^{{tree}}"), tree).splitlines()
     return Source(repository, bundle, baseline, tree, bool(set(changed) - set(_OWN)))
 
 

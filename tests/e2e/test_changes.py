@@ -8,8 +8,8 @@ import pytest
 
 from tests.e2e.workspace import Workspace, ran
 
-ALL = {"swap", "export", "preflight", "simplify", "cast", "compare", "build", "match", "report", "checkpoint"}
-FROM_CAST = {"cast", "compare", "build", "match", "report"}
+ALL = {"swap", "export", "preflight", "simplify", "cast", "compare", "build", "match", "attest", "report", "checkpoint"}
+FROM_CAST = {"cast", "compare", "build", "match", "attest", "report"}
 
 
 def stages_of(names: list[str]) -> set[str]:
@@ -39,7 +39,7 @@ def would_run(space: Workspace) -> set[str]:
 )
 def test_a_parameter_touches_just_the_stages_that_read_it(scratch: Workspace, override: str, wanted: set[str]) -> None:
     scratch.run("python", "-m", "enginewright.config.compose", override)
-    assert would_run(scratch) - {"report"} == wanted
+    assert would_run(scratch) - {"report"} == wanted | {"attest"}, "a statement holds every parameter"
 
 
 @pytest.mark.parametrize(
@@ -63,10 +63,10 @@ def test_a_comment_touches_just_the_stages_of_that_file(scratch: Workspace, file
 @pytest.mark.parametrize(
     ("tool", "wanted"),
     [
-        ("exporter_torchscript", {"export"}),
-        ("simplifier_onnxsim", {"simplify"}),
+        ("exporter_torchscript", {"export", "attest"}),
+        ("simplifier_onnxsim", {"simplify", "attest"}),
         ("precision_fp16", set()),
-        ("builder_tensorrt_rtx", {"preflight", "build"}),
+        ("builder_tensorrt_rtx", {"preflight", "build", "attest"}),
         ("gpu", {"preflight", "compare", "build", "match"}),
     ],
 )
@@ -89,7 +89,7 @@ def test_an_opset_runs_from_export_on_and_back_is_cache_only(small: Workspace) -
 
 def test_a_tolerance_runs_compare_and_after(small: Workspace) -> None:
     found = small.run("dvc", "exp", "run", "-S", "compare.max_abs=0.002")
-    assert stages_of(ran(found)) == {"compare", "build", "report"} | ({"match"} & stages_of(ran(found)))
+    assert stages_of(ran(found)) == {"compare", "build", "attest", "report"} | ({"match"} & stages_of(ran(found)))
     small.run("dvc", "exp", "run")
     small.run("git", "checkout", "-q", ".")
 

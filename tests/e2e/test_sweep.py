@@ -51,7 +51,7 @@ def test_a_sweep_builds_shared_steps_once_and_leaves_experiments(scratch: Worksp
     assert [row["state"] for row in found] == ["done", "done", "failed", "failed"], done.stderr
     assert all("does not agree" in row["reason"] for row in found[2:])
     names = sorted(steps_run(found).values())
-    one, two = ["compare", "build"], ["match", "report"]
+    one, two = ["compare", "build"], ["match", "attest", "report"]
     wanted = [*one, "compare", *two, *two]
     assert [name.partition("@")[0] for name in names] == sorted(wanted)
     kept = list(scratch.path.glob(f"sweeps/*/failed/{found[2]['name']}/metrics/disk_lightglue/*.json"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
@@ -13,9 +14,10 @@ import pytest
 import tensorrt_rtx
 
 from enginewright.config.choices import Builder
+from enginewright.engine import loader
 from enginewright.engine.build import build_engine
 from enginewright.engine.gpu import Gpu, find_gpu
-from enginewright.engine.loader import check_content, check_version, gpu_obstacle
+from enginewright.engine.loader import check_content, check_subjects, check_version, gpu_obstacle
 from enginewright.engine.record import record_of, write_record
 from enginewright.errors import BuildError
 from tests.engine.driver import ADA, HOPPER, compiled_driver
@@ -99,6 +101,61 @@ def test_a_cut_engine_is_refused_by_its_size(tmp_path: Path, made: tuple[bytes, 
     assert cls == "BuildError"
     assert f"expected: {len(made[0])}" in text
     assert f"got: {len(made[0]) - 1}" in text
+
+
+def test_a_statement_about_another_engine_or_record_is_refused_first(tmp_path: Path, made: tuple[bytes, bytes]) -> None:
+    said = {"engine.plan": made[0], "engine.json": json.dumps(json.loads(made[1])).encode()}
+    for name in said:
+        digests = {key: hashlib.sha256(data + b"x" * (key == name)).hexdigest() for key, data in said.items()}
+        subjects = [{"name": key, "digest": {"sha256": value}} for key, value in digests.items()]
+        (tmp_path / "engine.intoto.json").write_text(json.dumps({"subject": subjects}))
+        cls, text, polygraphy = load(tmp_path, made)
+        assert (cls, polygraphy) == ("BuildError", False)
+        assert f"{name} is not the file that engine.intoto.json is about" in text
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"subject": 1}', '{"subject": [{}]}', "[" * 100_000])
+def test_what_is_no_statement_is_refused(text: str) -> None:
+    with pytest.raises(BuildError, match="is no statement"):
+        check_subjects(text.encode(), {})
+
+
+def test_a_file_that_changes_after_it_was_read_is_not_loaded(
+    tmp_path: Path, made: tuple[bytes, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The bytes that were checked are the bytes that are loaded, and each file is read once."""
+    (tmp_path / "engine.plan").write_bytes(made[0])
+    (tmp_path / "engine.json").write_bytes(made[1])
+    read: list[str] = []
+    whole = Path.read_bytes
+
+    def swapping(path: Path) -> bytes:
+        data = whole(path)
+        if path.parent == tmp_path:
+            read.append(path.name)
+            path.write_bytes(b"another")
+        return data
+
+    loaded: list[bytes] = []
+    monkeypatch.setattr(Path, "read_bytes", swapping)
+    monkeypatch.setattr(loader, "find_gpu", lambda: Gpu("any", "8.9", ""))
+    monkeypatch.setattr(loader, "deserialised", lambda data, record: loaded.append(data))
+    loader.load_engine(tmp_path / "engine.plan", tmp_path / "engine.json")
+    assert loaded == [made[0]]
+    assert sorted(read) == ["engine.json", "engine.plan"]
+
+
+def test_the_pipeline_loads_before_its_statement_is_made_anew(
+    tmp_path: Path, made: tuple[bytes, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, data in (("engine.plan", made[0]), ("engine.json", made[1]), ("engine.intoto.json", b'{"subject": []}')):
+        (tmp_path / name).write_bytes(data)
+    monkeypatch.setattr(loader, "find_gpu", lambda: Gpu("any", "8.9", ""))
+    monkeypatch.setattr(loader, "deserialised", lambda data, record: data)
+    paths = tmp_path / "engine.plan", tmp_path / "engine.json"
+    assert loader.load_engine(*paths, attested=False) == made[0]
+    with pytest.raises(BuildError, match="is about"):
+        loader.load_engine(*paths)
 
 
 def test_another_version_is_refused(tmp_path: Path, made: tuple[bytes, bytes]) -> None:

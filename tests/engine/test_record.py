@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from enginewright.config.choices import Builder
-from enginewright.engine.record import Content, Record, Status, read_record, record_of, write_record
+from enginewright.engine.record import Content, Record, Status, read_record, record_from, record_of, write_record
 from enginewright.engine.support import Targets
 from enginewright.errors import BuildError
 from tests.engine.graphs import built, record
@@ -186,3 +186,30 @@ def test_a_pipe_or_a_folder_is_no_record(tmp_path: Path) -> None:
     for path in (tmp_path / "pipe", tmp_path):
         with pytest.raises(BuildError, match="is no engine record"):
             read_record(path)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"versions": {}},
+        {"versions": {"tensorrt_rtx": 1}},
+        {"versions": []},
+        {"builder": []},
+        {"targets": []},
+        {"inputs": 1},
+    ],
+)
+def test_a_record_without_what_loading_checks_is_refused(tmp_path: Path, change: dict[str, Any]) -> None:
+    write_record(tmp_path / "engine.json", record())
+    raw = json.loads((tmp_path / "engine.json").read_text())
+    with pytest.raises(BuildError, match="is no engine record"):
+        record_from(json.dumps(raw | change).encode(), "engine.json")
+
+
+def test_a_deep_record_is_refused() -> None:
+    with pytest.raises(BuildError, match="is no engine record"):
+        record_from(b"[" * 100_000, "engine.json")
+
+
+def test_an_engine_for_no_gpu_runs_on_none() -> None:
+    assert not Targets((), and_later=True).include("8.9")

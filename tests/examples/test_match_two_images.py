@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import json
+import sys
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pytest
@@ -94,6 +95,54 @@ def test_open_axes_take_the_size_that_the_engine_is_tuned_for(example: ModuleTyp
 
 def test_without_a_plan_the_graph_runs_and_the_reason_is_said(example: ModuleType, tmp_path: Path) -> None:
     assert example.lacking(tmp_path, {"builder": "tensorrt_rtx"}) == "no engine.plan here"
+
+
+RECORD = {
+    "builder": "tensorrt_rtx",
+    "versions": {"tensorrt_rtx": "1.7.1"},
+    "options": {"version_compatible": False},
+    "targets": {"compute_capabilities": ["8.0", "8.9"], "and_later": True},
+}
+
+
+MACHINES: list[tuple[str, str | None, bool, str]] = [
+    ("8.9", "1.7.1", False, ""),
+    ("12.0", "1.7.1", False, ""),
+    ("", "1.7.1", False, "no NVIDIA GPU with a driver"),
+    ("7.5", "1.7.1", False, "this GPU has compute capability 7.5"),
+    ("8.9", "1.8.0", False, "tensorrt_rtx is 1.8.0, 1.7.1 made the engine"),
+    ("8.9", "1.10.0", True, ""),
+    ("8.9", "1.6.9", True, "tensorrt_rtx is 1.6.9"),
+    ("8.9", None, False, "tensorrt_rtx is not installed"),
+]
+"""Compute capability, version of TensorRT, whether the engine is version compatible, and what is lacking."""
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+def test_what_a_machine_lacks_is_known_before_an_engine_is_opened(
+    example: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, machine: tuple[str, str | None, bool, str]
+) -> None:
+    capability, installed, compatible, wanted = machine
+    (tmp_path / "engine.plan").write_bytes(b"a plan")
+    module = None if installed is None else SimpleNamespace(__version__=installed)
+    monkeypatch.setitem(sys.modules, "tensorrt_rtx", module)
+    monkeypatch.setattr(example, "compute_capability", lambda: capability)
+    record = RECORD | {"options": {"version_compatible": compatible}}
+    found = example.lacking(tmp_path, record)
+    assert found.startswith(wanted) if wanted else found == ""
+    if wanted:
+        with pytest.raises(SystemExit, match="cannot run here"):
+            example.engine_of(tmp_path, record)
+
+
+def test_a_record_that_a_statement_is_not_about_is_refused(example: ModuleType, tmp_path: Path) -> None:
+    example.refuse_other(tmp_path, b"{}")
+    digest = {"sha256": hashlib.sha256(b"{}").hexdigest()}
+    statement = {"subject": [{"name": "engine.json", "digest": digest}]}
+    (tmp_path / "engine.intoto.json").write_text(json.dumps(statement))
+    example.refuse_other(tmp_path, b"{}")
+    with pytest.raises(SystemExit, match=r"is not the file that engine\.intoto\.json is about"):
+        example.refuse_other(tmp_path, b"{ }")
 
 
 def test_the_example_imports_nothing_of_the_project() -> None:

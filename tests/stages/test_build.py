@@ -55,7 +55,7 @@ def test_an_engine_that_no_gpu_here_can_run_is_proven_by_its_graph(typed: Path, 
     assert result.record.reason == "the engine was not executed: no NVIDIA GPU with a driver"
     assert result.metrics["verdict"] == "not_run"
     assert result.metrics["reason"] == result.record.reason
-    assert sorted(result.metrics) == ["engine_mb", "layers", "peak_mb", "reason", "seconds", "verdict"]
+    assert sorted(result.metrics) == ["engine_mb", "host", "layers", "peak_mb", "reason", "seconds", "verdict"]
     assert result.metrics["engine_mb"] == round(len(result.engine) / 1e6, 3)
     assert result.metrics["layers"] == result.record.layers > 5
     assert result.record.engine.sha256 == hashlib.sha256(result.engine).hexdigest()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from enginewright.attesting.source import source_of as attesting_source
 from enginewright.errors import SweepError
 from enginewright.sweeping import source
 from enginewright.sweeping.experiments import Experiments, lock_text
@@ -44,6 +46,17 @@ def test_edits_and_new_files_are_carried_along_and_nothing_is_touched(tmp_path: 
         assert (clone / "conf" / "a").read_text() == "2"
         assert (clone / "conf" / "new").read_text() == "3"
         assert not (clone / "ignored").exists()
+
+
+def test_a_workers_clone_knows_which_commit_it_stands_for(tmp_path: Path) -> None:
+    """Its own commit is known to nobody: statements that are made there have to name the user's."""
+    root = checkout(tmp_path / "user", conf__a="1", conf__b="1")
+    write(root / "conf" / "a", "2")
+    found = source_of(root, tmp_path)
+    subprocess.run(["git", "clone", "-q", str(found.repository), str(tmp_path / "clone")], check=True)
+    attested = attesting_source(tmp_path / "clone")
+    assert attested.commit == found.baseline
+    assert attested.edits == {"conf/a": hashlib.sha256(b"2").hexdigest()}
 
 
 def test_what_a_variant_replaces_is_no_edit(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""A software bill of materials of requirements.lock, in CycloneDX: what runs here, by version and licence."""
