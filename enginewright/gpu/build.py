@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from enginewright.reference import Reference
 
 
+_SIZES = ("height", "width", "keypoints")
+
+
 def build(variant: Variant, folder: Path) -> dict[str, Any]:
     """Write NAME.onnx and NAME.json into `folder`, and return the latter: what was built, or why it was refused.
 
@@ -50,7 +53,14 @@ def _built(variant: Variant, config: NetworkConfig, folder: Path) -> dict[str, A
     typed = folder / f"{variant.name}.onnx"
     save_graph(typed, graph)
     facts = {"status": "built", "bytes": typed.stat().st_size, "cast": metrics}
+    facts["evidence"] = counted_on(config, reference)
     return facts | _rehearsed(typed, exported, reference, config)
+
+
+def counted_on(config: NetworkConfig, reference: Reference) -> dict[str, int]:
+    """Return what the matches are counted on: pairs, size of the images in pixels, keypoints of each."""
+    model = vars(configured(config.extractor, []).model)
+    return {"pairs": len(reference)} | {key: model[key] for key in _SIZES if key in model}
 
 
 def _exported(variant: Variant, config: NetworkConfig, folder: Path) -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from enginewright.pages.choosing import TIE, Choice, choose, worth_proving
 from enginewright.pages.costs import Cost, decisive
 from enginewright.pages.variant import Proof, Variant
 from enginewright.verdicts import State
@@ -12,8 +13,12 @@ from enginewright.verdicts import State
 RULE = (
     "Only variants in which no gate was breached are considered. Those that are proven furthest come first: engine run "
     "on a GPU, then graph computed in its own types, then rehearsed only. Among these the lowest latency decides where "
-    "it was measured for all of them on one GPU, else the smallest engines, else the smallest typed graph; then more "
-    "matches kept, then the smaller error. A check that was not run counts for nothing."
+    "it was measured for all of them on one GPU, else the smallest engines, else the smallest typed graph. Costs "
+    f"within {100 * TIE:.0f} % of the least are as good: of those, more matches kept, then the smaller error, then "
+    "what a GPU table has of the same precision, LayerNorm form and opset, then the order of the sweep. A check that "
+    "was not run counts for nothing. Worth proving next is what costs less by more than that and is proven less far: "
+    "of the precision and LayerNorm form that kept most matches in all its variants here and in GPU tables together, "
+    "never one that failed on a GPU."
 )
 
 
@@ -21,19 +26,25 @@ RULE = (
 class Advice:
     """What to ship of the variants of one pipeline from one source.
 
-    best: None if no variant is sound. cost: what it was chosen by; None if nothing could be compared.
-    baseline: what costs are compared with. lossless: the best that loses no match, where `best` loses some.
-    cheaper: a sound variant that costs less and is proven less far, where there is one.
+    choice: None if no variant is sound. cost: what it was chosen by; None if nothing could be compared.
+    baseline: what costs are compared with. lossless: the best that loses no match, where the best loses some.
+    next: of what costs less and is proven less far, the one that is worth proving. measured: what GPU tables have.
     """
 
     network: str
     source: str
     variants: tuple[Variant, ...]
-    best: Variant | None
+    choice: Choice | None
     cost: Cost | None
     baseline: Variant | None
     lossless: Variant | None
-    cheaper: Variant | None
+    next: Choice | None
+    measured: tuple[Variant, ...] = ()
+
+    @property
+    def best(self) -> Variant | None:
+        """The variant to ship."""
+        return self.choice.one if self.choice else None
 
     @property
     def ready(self) -> bool:
@@ -45,63 +56,48 @@ class Advice:
         return sum(one.gates.state is state for one in self.variants)
 
 
-def advise_all(variants: Sequence[Variant]) -> list[Advice]:
-    """Return advice for each pipeline of each source that has more to tell than that it failed to start."""
+def advise_all(variants: Sequence[Variant], measured: Sequence[Variant] = ()) -> list[Advice]:
+    """Return advice for each pipeline of each source. measured: variants of GPU tables, which are no choice here."""
     groups: dict[tuple[str, str], list[Variant]] = {}
     for one in variants:
         groups.setdefault((one.source, one.network), []).append(one)
-    return [advise(found) for found in groups.values()]
+    return [
+        advise(found, [one for one in measured if one.network == network]) for (_, network), found in groups.items()
+    ]
 
 
-def advise(variants: Sequence[Variant]) -> Advice:
-    """Return the advice on variants of one pipeline from one source."""
+def advise(variants: Sequence[Variant], measured: Sequence[Variant] = ()) -> Advice:
+    """Return the advice on variants of one pipeline from one source. measured: what GPU tables have of the pipeline."""
     sound = [one for one in variants if one.sound]
     level = max((one.proof for one in sound), default=Proof.nothing)
     first = [one for one in sound if one.proof is level]
     cost = decisive(first)
-    best = _least(first, cost)
+    choice = choose(first, cost, measured)
     return Advice(
         network=variants[0].network,
         source=variants[0].source,
         variants=tuple(variants),
-        best=best,
+        choice=choice,
         cost=cost,
-        baseline=_baseline(variants, best),
-        lossless=_lossless(first, best, cost),
-        cheaper=_cheaper(sound, best, cost),
+        baseline=_baseline(variants, choice),
+        lossless=_lossless(first, choice, cost, measured),
+        next=worth_proving(sound, choice.one, cost, measured) if choice and cost else None,
+        measured=tuple(measured),
     )
 
 
-def _least(variants: Sequence[Variant], cost: Cost | None) -> Variant | None:
-    return min(variants, key=lambda one: _rank(one, cost), default=None)
-
-
-def _rank(one: Variant, cost: Cost | None) -> tuple[float, float, float]:
-    return _value(one, cost), -(one.kept.share if one.kept else 0.0), one.error if one.error is not None else 0.0
-
-
-def _value(one: Variant, cost: Cost | None) -> float:
-    value = cost.of(one) if cost else None
-    return float("inf") if value is None else value
-
-
-def _baseline(variants: Sequence[Variant], best: Variant | None) -> Variant | None:
-    """Return the first sound fp32 variant, of native LayerNorm where there is one, unless it is the best."""
+def _baseline(variants: Sequence[Variant], choice: Choice | None) -> Variant | None:
+    """Return the first sound fp32 variant, of native LayerNorm where there is one, unless it is as good as the best."""
     plain = [one for one in variants if one.sound and one.precision == "fp32"]
     native = [one for one in plain if one.form == "native"]
     found = next(iter([*native, *plain]), None)
-    return None if found is best else found
+    return None if choice and found in (choice.one, *choice.tied) else found
 
 
-def _lossless(first: Sequence[Variant], best: Variant | None, cost: Cost | None) -> Variant | None:
-    if best is None or best.kept is None or not best.kept.lost:
+def _lossless(
+    first: Sequence[Variant], choice: Choice | None, cost: Cost | None, measured: Sequence[Variant]
+) -> Variant | None:
+    if choice is None or choice.one.kept is None or not choice.one.kept.lost:
         return None
-    return _least([one for one in first if one.kept and not one.kept.lost], cost)
-
-
-def _cheaper(sound: Sequence[Variant], best: Variant | None, cost: Cost | None) -> Variant | None:
-    """Return what keeps most of those that cost less than the best and are proven less far; of equals the cheapest."""
-    if best is None or cost is None:
-        return None
-    behind = [one for one in sound if one.proof < best.proof and _value(one, cost) < _value(best, cost)]
-    return min(behind, key=lambda one: (_rank(one, cost)[1], _value(one, cost)), default=None)
+    found = choose([one for one in first if one.kept and not one.kept.lost], cost, measured)
+    return found.one if found else None

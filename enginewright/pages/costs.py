@@ -31,6 +31,11 @@ def seconds(value: float | None) -> str:
     return f"{value:,.1f} s" if value is not None else NOTHING
 
 
+def asked(value: float) -> str:
+    """Return the share of matches that a gate asks for in words."""
+    return f"{100 * value:g} %"
+
+
 LATENCY = Cost("latency", "Latency, ms", "the lowest latency", lambda one: one.latency_ms, milliseconds)
 ENGINE = Cost("engine", "Engines, MB", "the smallest engines", lambda one: one.engine_mb, megabytes)
 GRAPH = Cost("graph", "Typed graph, MB", "the smallest typed graph", lambda one: one.graph_mb, megabytes)
@@ -53,14 +58,14 @@ def decisive(variants: Sequence[Variant]) -> Cost | None:
     return None
 
 
-def front(variants: Sequence[Variant], cost: Cost) -> list[Variant]:
+def front(variants: Sequence[Variant], cost: Cost, tie: float) -> list[Variant]:
     """Return the sound variants that no other beats in cost and matches kept at once, the cheapest first.
 
-    Of those that are equal in both, all are returned.
+    tie: share of a cost below which a difference is none. Of those that are equal in both, all are returned.
     """
     known = [one for one in variants if one.sound and one.kept and cost.of(one) is not None]
     return sorted(
-        (one for one in known if not any(_beats(two, one, cost) for two in known)), key=lambda one: _at(one, cost)
+        (one for one in known if not any(_beats(two, one, cost, tie) for two in known)), key=lambda one: _at(one, cost)
     )
 
 
@@ -70,6 +75,6 @@ def _at(one: Variant, cost: Cost) -> tuple[float, float]:
     return (float("inf") if value is None else value), 1 - (one.kept.share if one.kept else 0.0)
 
 
-def _beats(one: Variant, other: Variant, cost: Cost) -> bool:
-    ours, theirs = _at(one, cost), _at(other, cost)
-    return ours != theirs and ours[0] <= theirs[0] and ours[1] <= theirs[1]
+def _beats(one: Variant, other: Variant, cost: Cost, tie: float) -> bool:
+    (ours, lost), (theirs, lost_there) = _at(one, cost), _at(other, cost)
+    return ours <= theirs and lost <= lost_there and (ours < theirs * (1 - tie) or lost < lost_there)

@@ -5,20 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import yaml
-
 from enginewright.pages.along import Rows, error_chart, range_chart
 from enginewright.pages.drawing import Chart
 from enginewright.pages.gallery import Gallery, Shown
 from enginewright.pages.graphs_table import Step, steps_of
 from enginewright.pages.provenance import provenance_of
+from enginewright.pages.repeats import Repeats
 from enginewright.pages.run import Run
 from enginewright.report.rows import Row, compare_rows, match_rows, stage_rows
 from enginewright.report.words import small
 
 _NEAREST = 6
 """Tensors nearest to their format's limit that are told by name, those at fault among them."""
-_TOLD = ("model", "swap", "export", "simplify", "cast", "compare", "build", "match")
 
 
 @dataclass(frozen=True)
@@ -38,7 +36,7 @@ class Told:
 
 @dataclass(frozen=True)
 class Part:
-    """One network of a run."""
+    """One network of a run. same: title and place on the page of the run that made the very same of it."""
 
     name: str
     stages: list[Row]
@@ -50,6 +48,7 @@ class Part:
     pictures: list[Shown]
     origin: list[tuple[str, str]]
     params: str
+    same: tuple[str, str] = ("", "")
 
 
 @dataclass(frozen=True)
@@ -64,14 +63,19 @@ class Details:
     parts: list[Part]
 
 
-def details_of(told: Told, id_: str, gallery: Gallery) -> Details:
-    """Return what the page tells of a run. id_: of its place on the page."""
-    parts = [_part(told.run, network, gallery, told.commit) for network in told.run.metrics]
+def details_of(told: Told, id_: str, gallery: Gallery, repeats: Repeats) -> Details:
+    """Return what the page tells of a run. id_: of its place on the page. repeats: what the page has told already."""
+    parts = [_part(told, network, id_, gallery, repeats) for network in told.run.metrics]
     return Details(id_, told.run.name, told.title, told.overrides, told.note, parts)
 
 
-def _part(run: Run, network: str, gallery: Gallery, commit: str) -> Part:
+def _part(told: Told, network: str, id_: str, gallery: Gallery, repeats: Repeats) -> Part:
+    run = told.run
     metrics, record, ranges = run.metrics[network], run.records.get(network, {}), run.ranges(network)
+    values = (run.params.get("networks") or {}).get(network) or {}
+    same = repeats.part(repr((network, metrics, record, values, told.commit)), told.run.name, id_)
+    if same[0]:
+        return Part(network, [], [], [], [], [], [], [], [], "", same)
     charts = (range_chart(network, ranges), error_chart(network, run.curves(network)))
     return Part(
         name=network,
@@ -82,8 +86,8 @@ def _part(run: Run, network: str, gallery: Gallery, commit: str) -> Part:
         charts=[chart for chart in charts if chart],
         faults=_nearest(ranges),
         pictures=gallery.show(run, network),
-        origin=provenance_of(record, commit, run.statements.get(network)),
-        params=_params(run, network),
+        origin=provenance_of(record, told.commit, run.statements.get(network)),
+        params=repeats.parameters(network, run.name, values),
     )
 
 
@@ -101,9 +105,3 @@ def _nearest(ranges: Rows) -> list[tuple[str, ...]]:
         )
         for row in first
     ]
-
-
-def _params(run: Run, network: str) -> str:
-    sections = (run.params.get("networks") or {}).get(network) or {}
-    told = {name: sections[name] for name in _TOLD if name in sections}
-    return yaml.safe_dump(told, sort_keys=False, width=100) if told else ""

@@ -5,20 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from enginewright.engine.support import Targets
 from enginewright.pages.axes import axes_of
+from enginewright.pages.evidence import evidence_of
+from enginewright.pages.gates import GATES, name_of, unproven_in, verdict_of
 from enginewright.pages.pipelines import pipelines_among, pipelines_of
 from enginewright.pages.run import Run
 from enginewright.pages.sweep import Sweep, Swept
 from enginewright.pages.variant import Kept, Proof, Variant
 from enginewright.report.collect import Metrics
 from enginewright.report.rows import REHEARSED, largest_error
-from enginewright.verdicts import PASSED, State, Verdict, worst
-
-GATES = ("preflight", "compare", "build", "match")
-"""The stages that judge."""
+from enginewright.verdicts import State, Verdict, worst
 
 SWEEP = "sweep"
 """The source of variants that come from the sweep of a page."""
+
+COMPARED = "compared"
+"""The source of variants that come from two runs that are compared."""
 
 _GRAPHS = ("exported", "simplified", "typed", REHEARSED)
 
@@ -42,7 +45,8 @@ def variants_of_run(run: Run, source: str) -> list[Variant]:
 def _variant(swept: Swept, network: str, parts: Sequence[str], source: str) -> Variant:
     stages = {part: swept.run.metrics.get(part, {}) for part in parts} if swept.run else {}
     records = swept.run.records if swept.run else {}
-    gates = _gates(swept, stages)
+    found = _verdicts(stages)
+    gates = _gates(swept, found)
     opset, precision, form = axes_of(swept, network)
     return Variant(
         name=swept.title,
@@ -62,38 +66,53 @@ def _variant(swept: Swept, network: str, parts: Sequence[str], source: str) -> V
         layers=_whole(_sum(stages, "layers")),
         build_s=_sum(stages, "seconds"),
         seconds=swept.seconds,
-        unproven=tuple(_unproven(stages)),
+        unproven=tuple(unproven_in(stages)),
         anchor=f"run-{source}-{swept.name}" if swept.run else "",
+        checks=len(found),
+        missing=sum(verdict.state is State.not_run for verdict in found),
+        asked=_asked(swept.run, network),
+        evidence=evidence_of(swept.run, network) if swept.run else None,
+        parts=tuple(parts),
+        targets=_targets([records.get(part, {}) for part in parts]),
+        experiment=swept.name if source == SWEEP and swept.state in ("done", "cached") else "",
     )
 
 
-def _gates(swept: Swept, stages: Mapping[str, Mapping[str, Metrics]]) -> Verdict:
+def _asked(run: Run | None, network: str) -> float | None:
+    """Return the least share of matches that match lets pass."""
+    own = (run.params.get("networks") or {}).get(network) or {} if run else {}
+    asked = (own.get("match") or {}).get("common_ratio")
+    return float(asked) if isinstance(asked, int | float) else None
+
+
+def _targets(records: Sequence[Mapping[str, Any]]) -> tuple[Targets, ...]:
+    """Return the GPUs that each engine is for, equal ones once."""
+    raw = [record.get("targets") or {} for record in records]
+    found = (Targets(tuple(one.get("compute_capabilities") or ()), bool(one.get("and_later"))) for one in raw)
+    return tuple(dict.fromkeys(one for one in found if one.compute_capabilities))
+
+
+def _gates(swept: Swept, found: Sequence[Verdict]) -> Verdict:
     """Return the worst verdict of all stages that judge. A variant that failed has failed, whatever it left."""
     if swept.state == "failed":
         return Verdict(State.failed, swept.reason or "it failed, and did not say why")
     if swept.state not in ("done", "cached"):
         return Verdict(State.not_run, swept.reason or f"it is {swept.state.replace('_', ' ')}")
-    found = [
-        verdict_of(metrics.get(gate), f"{network}, {gate}")
+    return worst(found) if found else Verdict(State.not_run, swept.gap or "it left no metrics")
+
+
+def _verdicts(stages: Mapping[str, Mapping[str, Metrics]]) -> list[Verdict]:
+    return [
+        verdict_of(metrics.get(gate), name_of(network, gate))
         for network, metrics in stages.items()
         for gate in GATES
         if gate in metrics or gate in ("compare", "build") or (gate == "match" and _gives_matches(network, stages))
     ]
-    return worst(found) if found else Verdict(State.not_run, swept.gap or "it left no metrics")
 
 
 def _gives_matches(network: str, stages: Mapping[str, Mapping[str, Metrics]]) -> bool:
     """Return whether the network is the matcher of a pipeline of two: then a missing match.json is a gap."""
     return len(stages) > 1 and network == list(stages)[-1]
-
-
-def verdict_of(metrics: Metrics | None, name: str) -> Verdict:
-    """Return the verdict of a stage's metrics, `name` before its reason; of none, that it was not run."""
-    if metrics is None:
-        return Verdict(State.not_run, f"{name}: it wrote no metrics")
-    known = {state.value: state for state in State}
-    state = known.get(str(metrics.get("verdict")), State.not_run)
-    return PASSED if state is State.passed else Verdict(state, f"{name}: {metrics.get('reason') or 'no reason given'}")
 
 
 def _proof(stages: Mapping[str, Mapping[str, Metrics]], records: Sequence[Mapping[str, Any]]) -> Proof:
@@ -131,13 +150,6 @@ _HOW = {
     "typed": "the typed graph",
     REHEARSED: "the typed graph, its rounding rehearsed on a CPU",
 }
-
-
-def _unproven(stages: Mapping[str, Mapping[str, Metrics]]) -> Iterator[tuple[str, str]]:
-    for network, metrics in stages.items():
-        for gate in GATES:
-            if metrics.get(gate, {}).get("verdict") == "not_run":
-                yield f"{network}, {gate}", str(metrics[gate].get("reason") or "no reason given")
 
 
 def _sum(stages: Mapping[str, Mapping[str, Metrics]], key: str) -> float | None:

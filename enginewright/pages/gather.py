@@ -11,7 +11,7 @@ from enginewright.lineage.commits import head
 from enginewright.pages.details import Told
 from enginewright.pages.differences import compare_runs
 from enginewright.pages.files import FolderFiles, RevisionFiles, revision_files
-from enginewright.pages.from_run import variants_of_run, variants_of_sweep
+from enginewright.pages.from_run import COMPARED, variants_of_run, variants_of_sweep
 from enginewright.pages.gpu_table import Table, read_tables, variants_of_table, with_latency
 from enginewright.pages.page import Content
 from enginewright.pages.run import Run, run_of
@@ -22,8 +22,6 @@ from enginewright.pages.variant import Variant
 CHECKOUT = "this checkout"
 WORKSPACE = "workspace"
 """The name of the checkout where a revision is asked for, as DVC has it."""
-COMPARED = "compared"
-"""The source of variants that come from two runs that are compared."""
 GPU_TABLES = "benchmarks/gpu"
 
 
@@ -59,6 +57,7 @@ def gather(repository: Path, sweep: str, base: str, revision: str) -> Content:
         comparison=compare_runs(*pair) if pair else None,
         aside=(CHECKOUT,) if swept else (),
         lead="answer" if swept else "comparison",
+        again=_again(repository, swept.name) if swept else "",
     )
 
 
@@ -119,6 +118,11 @@ def _title(sweep: Sweep | None, pair: Sequence[Run]) -> str:
     if sweep is not None:
         return f"Sweep {sweep.name}"
     return " against ".join(run.name for run in pair) or "The last run"
+
+
+def _again(repository: Path, name: str) -> str:
+    """Return the command that repeats a sweep; empty where its words are no longer known, since it had no file."""
+    return f"make sweep SWEEP={name}" if (repository / "conf/experiment" / f"{name}.yaml").is_file() else ""
 
 
 def _line(table: Table) -> str:

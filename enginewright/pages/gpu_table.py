@@ -9,12 +9,13 @@ from typing import Any
 
 from enginewright.artifacts import read_json
 from enginewright.errors import DataError
+from enginewright.pages.evidence import evidence_in
 from enginewright.pages.run import Run
 from enginewright.pages.variant import Kept, Proof, Variant
 from enginewright.verdicts import State, Verdict, worst
 
 _HOW = "the typed graph on {device}, by ONNX Runtime"
-_NO_ENGINE = ("engine", "this table is of the typed graph in ONNX Runtime's CUDA provider; no engine was built for it")
+_NO_ENGINE = ("an engine", "this is the typed graph in ONNX Runtime's CUDA provider; no engine was built from it")
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,10 @@ def _variant(row: Mapping[str, Any], device: str) -> Variant:
         latency_ms=gpu.get("latency_ms"),
         device=device,
         unproven=tuple(_unproven(gpu, gates, ran)),
+        checks=sum(name in row for name in ("gpu", "ranges")),
+        asked=row.get("matcher_ratio"),
+        evidence=evidence_in(row.get("evidence") or {}),
+        parts=(str(row["network"]),),
     )
 
 
@@ -84,9 +89,9 @@ def _unproven(gpu: Mapping[str, Any], gates: Verdict, ran: bool) -> Iterator[tup
     if ran:
         yield _NO_ENGINE
     if widened := gpu.get("in_float32"):
-        yield "types", f"computed in float32 on the GPU, for want of a kernel: {', '.join(map(str, widened))}"
+        yield "its types", f"computed in float32 on the GPU, for want of a kernel: {', '.join(map(str, widened))}"
     if gates.state is State.not_run:
-        yield "GPU", gates.reason
+        yield "a run on the GPU", gates.reason
 
 
 def _gates(row: Mapping[str, Any]) -> Verdict:
@@ -131,7 +136,14 @@ def with_latency(variant: Variant, run: Run | None, tables: Sequence[Table]) -> 
 
 
 def _measured(variant: Variant, row: Mapping[str, Any], device: str) -> Variant:
-    found = replace(variant, latency_ms=row["gpu"]["latency_ms"], device=device, kept=_kept(row, device))
+    found = replace(
+        variant,
+        latency_ms=row["gpu"]["latency_ms"],
+        device=device,
+        kept=_kept(row, device),
+        asked=row.get("matcher_ratio"),
+        evidence=evidence_in(row.get("evidence") or {}),
+    )
     gates = worst([variant.gates, _gates(row)])
     graph = row["gpu"]["verdict"] == "passed" and variant.gates.state is not State.failed
     proof = max(variant.proof, Proof.graph) if graph else variant.proof

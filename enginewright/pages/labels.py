@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-_GLYPH, _LINE, _GAP = 0.54, 1.25, 8.0
+_GLYPH, _LINE, _GAP = 0.54, 1.25, 12.0
 """Width of a letter and height of a line, in font sizes; distance from the point, in pixels."""
 
 
@@ -45,7 +45,7 @@ def place(
 
     area: width and height in pixels. firm: how many of the first may lie on other points, where there is no other room.
     """
-    dots = [Box(x - 5, y - 5, x + 5, y + 5) for x, y, _ in points]
+    dots = [Box(x - 9, y - 6, x + 9, y + 6) for x, y, _ in points]
     taken: list[Box] = []
     found: list[Label | None] = []
     for number, (x, y, name) in enumerate(points):

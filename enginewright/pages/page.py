@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,9 +13,12 @@ from enginewright.pages import table
 from enginewright.pages.advice import RULE, Advice, advise_all
 from enginewright.pages.details import Details, Told, details_of
 from enginewright.pages.differences import Comparison
+from enginewright.pages.elsewhere import elsewhere
 from enginewright.pages.gallery import Gallery
 from enginewright.pages.graphs_table import COLUMNS as GRAPH_COLUMNS
+from enginewright.pages.looks import legend
 from enginewright.pages.pareto import boards
+from enginewright.pages.repeats import Repeats
 from enginewright.pages.sentences import card_of
 from enginewright.pages.unproven import gaps_of
 from enginewright.pages.variant import Variant
@@ -37,7 +40,7 @@ class Content:
     """What a page is made of.
 
     facts: what it says of itself. tables: a line on each table of a GPU. aside: sources that no advice is given on.
-    lead: the part that stands first, where the page has it.
+    lead: the part that stands first, where the page has it. again: the command that repeats the sweep, if it can be.
     """
 
     title: str
@@ -48,30 +51,43 @@ class Content:
     comparison: Comparison | None
     aside: tuple[str, ...] = ()
     lead: str = "answer"
+    again: str = ""
 
 
 def page(content: Content) -> str:
     """Return the page."""
     variants = table.order(list(dict.fromkeys(content.variants)))
-    advice = advise_all([one for one in content.variants if one.source not in content.aside])
+    advice = _advice(content)
+    best = {one.best for one in advice if one.best}
     links = {told.anchor: f"details-{number}" for number, told in enumerate(content.runs, start=1)}
     ids = {one: f"variant-{number}" for number, one in enumerate(variants, start=1)}
     context = {
         "title": content.title,
         "facts": content.facts,
         "parts": _parts(content),
-        "cards": [card_of(one) for one in advice],
+        "cards": [card_of(one, content.again) for one in advice],
+        "elsewhere": [found for one in advice for found in elsewhere(one, content.again)],
         "ids": {"": "", **links},
         "rule": RULE,
-        "boards": boards(variants, ids),
+        "boards": boards(variants, ids, best),
+        "legend": legend(variants),
+        "recommended": bool(best),
+        "words": table.ANCHORS,
         "gaps": gaps_of(variants),
         "comparison": content.comparison,
         "runs": _details(content.runs, links, advice),
         "tables": content.tables,
-        **_table(variants, ids, links, advice),
+        **_table(variants, ids, links, best),
         **_COLUMNS,
     }
     return _rendered(context)
+
+
+def _advice(content: Content) -> list[Advice]:
+    """Return advice on what is the page's own; on GPU tables only where there is nothing else: they answer no sweep."""
+    own = [one for one in content.variants if not one.tabled and one.source not in content.aside]
+    measured = [one for one in content.variants if one.tabled]
+    return advise_all(own, measured) if own else advise_all(measured)
 
 
 def _parts(content: Content) -> list[tuple[str, str]]:
@@ -87,9 +103,9 @@ _COLUMNS = {
 
 
 def _table(
-    variants: Sequence[Variant], ids: Mapping[Variant, str], links: Mapping[str, str], advice: Sequence[Advice]
+    variants: Sequence[Variant], ids: Mapping[Variant, str], links: Mapping[str, str], best: Collection[Variant]
 ) -> dict[str, Any]:
-    columns, best = table.columns_for(variants), {one.best for one in advice if one.best}
+    columns = table.columns_for(variants)
     return {
         "columns": columns,
         "rows": table.rows_of(variants, columns, ids, links, best),
@@ -101,9 +117,9 @@ def _table(
 def _details(runs: Sequence[Told], links: Mapping[str, str], advice: Sequence[Advice]) -> list[Details]:
     """Return the details of all runs. The recommended ones have their pictures first, should there be too many."""
     chosen = {one.anchor for found in advice for one in (found.best, found.baseline) if one}
-    gallery, found = Gallery(), {}
+    gallery, repeats, found = Gallery(), Repeats(), {}
     for told in sorted(runs, key=lambda told: told.anchor not in chosen):
-        found[told.anchor] = details_of(told, links[told.anchor], gallery)
+        found[told.anchor] = details_of(told, links[told.anchor], gallery, repeats)
     return [found[told.anchor] for told in runs]
 
 

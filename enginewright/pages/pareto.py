@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from math import expm1, log1p
 from typing import Any
-from xml.etree import ElementTree
 
-from enginewright.pages.costs import COSTS, Cost, front
+from enginewright.pages.choosing import TIE, tried
+from enginewright.pages.costs import COSTS, LATENCY, Cost, front
 from enginewright.pages.drawing import CONFIG, Chart, drawn, hide, marks, text_of
-from enginewright.pages.labels import place
+from enginewright.pages.looks import look_of
+from enginewright.pages.names import joined
+from enginewright.pages.point_names import SIZES, Plot, label, name_point, ring, spoken
 from enginewright.pages.variant import Proof, Variant
-from enginewright.report.words import count, many, share
-from enginewright.verdicts import State
+from enginewright.report.words import count, many
 
 _TICKS = (0, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1)
 """Shares of matches lost that are marked. The axis widens where little is lost: there the variants differ."""
-_SIZES = {"wide": (1000, 400, 12), "narrow": (270, 340, 11)}
-"""Width and height of the plot in pixels, and its font size."""
 _ROOM = 0.1
 """Of the axis, above the points that lose nothing: for their names."""
-_SVG = "http://www.w3.org/2000/svg"
+_WELL = 0.99
+"""Least share of matches that a rehearsed precision and form keeps, in all its variants, to be drawn attention to."""
 
 
 @dataclass(frozen=True)
@@ -32,59 +32,74 @@ class Board:
     charts: tuple[Chart, ...]
 
 
-@dataclass(frozen=True)
-class _Plot:
-    """What one plot shows. best: the front. ids: of the rows in the table. text: all of it in words."""
+def boards(variants: Sequence[Variant], ids: Mapping[Variant, str], advised: Collection[Variant] = ()) -> list[Board]:
+    """Return the plots of each network. Variants that were judged on other matches had another task: another board.
 
-    cost: Cost
-    variants: Sequence[Variant]
-    best: Sequence[Variant]
-    ids: Mapping[Variant, str]
-    text: str
-
-
-def boards(variants: Sequence[Variant], ids: Mapping[Variant, str]) -> list[Board]:
-    """Return the plots of each network. Variants whose original has other matches had another task: another board.
-
-    ids: of the rows in the table that are the same in text.
+    ids: of the rows in the table that are the same in text. advised: variants that the page recommends.
     """
-    groups: dict[tuple[str, int], list[Variant]] = {}
+    groups: dict[tuple[str, str, int], list[Variant]] = {}
     for one in variants:
         if one.kept is not None:
-            groups.setdefault((one.network, one.kept.original), []).append(one)
-    return [_board(network, original, found, ids) for (network, original), found in groups.items()]
+            groups.setdefault((one.network, str(one.evidence or ""), one.kept.original), []).append(one)
+    return [_board(found, ids, advised) for found in groups.values()]
 
 
-def _board(network: str, original: int, variants: Sequence[Variant], ids: Mapping[Variant, str]) -> Board:
+def _board(variants: Sequence[Variant], ids: Mapping[Variant, str], advised: Collection[Variant]) -> Board:
     known = [(cost, [one for one in variants if cost.of(one) is not None]) for cost in COSTS]
-    title = f"{network}, {count(original)} matches of the original"
-    return Board(title, tuple(_chart(title, cost, found, ids) for cost, found in known if found))
+    title = _title(variants)
+    return Board(title, tuple(_chart(title, cost, found, ids, advised) for cost, found in known if found))
 
 
-def _chart(title: str, cost: Cost, variants: Sequence[Variant], ids: Mapping[Variant, str]) -> Chart:
-    best = front(variants, cost)
-    text = f"{title}: {cost.title} against matches kept, {many(len(variants), 'variant')}. "
-    text += f"No other beats {', '.join(one.name for one in best)}." if best else "None came through its gates."
-    plot = _Plot(cost, variants, best, ids, text)
-    wide, narrow = (_svg(plot, name) for name in _SIZES)
-    return Chart(cost.key, cost.title, text, wide, narrow)
+def _title(variants: Sequence[Variant]) -> str:
+    """Return what the variants of a board were judged on."""
+    first = variants[0]
+    sources = ", ".join(dict.fromkeys(f"{one.source}, elsewhere" if one.tabled else one.source for one in variants))
+    matches = f"{count(first.kept.original)} matches of the original" if first.kept else ""
+    return f"{first.network} ({sources}): " + ", ".join(filter(None, (matches, str(first.evidence or ""))))
 
 
-def _svg(plot: _Plot, name: str) -> str:
+def _chart(
+    title: str, cost: Cost, variants: Sequence[Variant], ids: Mapping[Variant, str], advised: Collection[Variant]
+) -> Chart:
+    best = front(list(_worthy(variants)), cost, TIE)
+    axis = f"Latency of {variants[0].network} alone, ms" if cost is LATENCY else cost.title
+    text = f"{axis} against matches kept, {many(len(variants), 'variant')}. "
+    text += (
+        f"No other beats {joined([one.name for one in variants if one in best])}."
+        if best
+        else "None is proven or rehearsed well."
+    )
+    marked = [one for one in variants if one in advised]
+    text += f" Recommended: {joined([one.name for one in marked])}." if marked else ""
+    plot = Plot(replace(cost, title=axis), variants, best, marked, ids, f"{title}: {text}")
+    wide, narrow = (_svg(plot, name) for name in SIZES)
+    return Chart(cost.key, axis, text, wide, narrow)
+
+
+def _worthy(variants: Sequence[Variant]) -> Iterator[Variant]:
+    """Yield what is proven, and what is rehearsed where its precision and form did well in all its variants."""
+    for one in variants:
+        kept = tried(one.family, [other for other in variants if other.proof is Proof.rehearsed])
+        if one.proof >= Proof.graph or (one.proof is Proof.rehearsed and kept and kept.share >= _WELL):
+            yield one
+
+
+def _svg(plot: Plot, name: str) -> str:
     svg = drawn(_spec(plot, name))
     points = marks(svg, "points")
     hide(marks(svg, "front"))
     for number, (point, one) in enumerate(zip(points, plot.variants, strict=True)):
-        _name(point, one, plot.cost, plot.ids[one])
+        name_point(point, spoken(one, plot.cost, one in plot.advised), plot.ids[one])
         point.set("tabindex", "-1" if number else "0")
-    _label(svg, points, plot, name)
+    ring(svg, points, plot)
+    label(svg, points, plot, name)
     return text_of(svg, plot.text, name, interactive=True)
 
 
-def _spec(plot: _Plot, name: str) -> dict[str, Any]:
-    width, height, _ = _SIZES[name]
+def _spec(plot: Plot, name: str) -> dict[str, Any]:
+    width, height, _ = SIZES[name]
     axes = _axes(plot, width)
-    line = {"type": "line", "color": "var(--link)", "strokeDash": [5, 4], "strokeWidth": 1.5, "aria": False}
+    line = {"type": "line", "color": "var(--quiet)", "strokeDash": [5, 4], "strokeWidth": 1.5, "aria": False}
     point = {"type": "point", "size": 110, "strokeWidth": 2, "opacity": 1}
     looks = {key: {"field": key, "type": "nominal", "scale": None} for key in ("stroke", "fill", "shape")}
     return {
@@ -109,7 +124,7 @@ def _spec(plot: _Plot, name: str) -> dict[str, Any]:
     }
 
 
-def _axes(plot: _Plot, width: int) -> dict[str, Any]:
+def _axes(plot: Plot, width: int) -> dict[str, Any]:
     most = max(max(_row(one, plot.cost)["lost"] for one in plot.variants) * 1.15, _TICKS[1])
     lost = {"type": "symlog", "constant": _TICKS[1], "reverse": True, "domain": [_above(most), most]}
     ticks = {"values": [tick for tick in _TICKS if tick <= most], "labelExpr": "format(1 - datum.value, '.1~%')"}
@@ -128,65 +143,12 @@ def _above(most: float) -> float:
 
 
 def _row(one: Variant, cost: Cost) -> dict[str, Any]:
-    colour, proven = COLOURS[one.gates.state], one.proof >= Proof.graph
-    return {
-        "cost": _positive(cost.of(one), cost),
-        "lost": 1 - one.kept.share if one.kept else 1.0,
-        "stroke": colour,
-        "fill": colour if proven else "var(--paper)",
-        "shape": "cross" if one.gates.state is State.failed else "circle" if proven else "diamond",
-    }
-
-
-COLOURS = {
-    State.passed: "var(--passed)",
-    State.not_run: "var(--not-run)",
-    State.failed: "var(--failed)",
-}
-"""The colour of each verdict, by its name in the style sheet."""
+    look = look_of(one)
+    place = {"cost": _positive(cost.of(one), cost), "lost": 1 - one.kept.share if one.kept else 1.0}
+    return place | {"stroke": look.stroke, "fill": look.fill, "shape": look.shape}
 
 
 def _positive(value: float | None, cost: Cost) -> float:
     """Return the value where it is drawn: a logarithmic axis has no place for 0."""
     number = value or 0.0
     return max(number, 1e-9) if cost.logarithmic else number
-
-
-def spoken(one: Variant, cost: Cost) -> str:
-    """Return a point in words."""
-    kept = one.kept
-    matches = f"{count(kept.common)} of {count(kept.original)} matches kept, {share(kept.share)}" if kept else ""
-    state = {State.failed: "a gate was breached", State.passed: "passed on a GPU"}.get(one.gates.state, one.proof.words)
-    return f"{one.name}, {one.source}: {cost.title.partition(',')[0]} {cost.say(cost.of(one))}; {matches}; {state}"
-
-
-def _name(point: ElementTree.Element, one: Variant, cost: Cost, row: str) -> None:
-    """Make a point one that is read aloud and knows its row in the table."""
-    point.attrib.pop("aria-roledescription", None)
-    for key, value in (("role", "img"), ("aria-label", spoken(one, cost)), ("class", "point"), ("data-row", row)):
-        point.set(key, value)
-
-
-def _label(svg: ElementTree.Element, points: Sequence[ElementTree.Element], plot: _Plot, name: str) -> None:
-    """Write names beside points, those of the front first and bold."""
-    width, height, size = _SIZES[name]
-    sources = len({one.source for one in plot.variants}) > 1
-    order = sorted(range(len(points)), key=lambda number: plot.variants[number] not in plot.best)
-    places = [(*_at(points[number]), _short(plot.variants[number], sources)) for number in order]
-    layer = next(one for one in svg.iter() if "points_marks" in one.get("class", "").split())
-    for number, label in zip(order, place(places, size, (width, height), len(plot.best)), strict=True):
-        if label is not None:
-            bold = {"font-weight": "bold"} if plot.variants[number] in plot.best else {}
-            where = {"x": f"{label.x:.1f}", "y": f"{label.y:.1f}", "font-size": f"{size}px", "fill": "var(--ink)"}
-            row = {"data-row": points[number].get("data-row", ""), "aria-hidden": "true", "class": "name"}
-            ElementTree.SubElement(layer, f"{{{_SVG}}}text", {**where, **bold, **row}).text = label.text
-
-
-def _short(one: Variant, sources: bool) -> str:
-    """Return a name; with the last word of its GPU where variants of other sources stand beside it."""
-    return f"{one.name} ({one.device.split()[-1]})" if sources and one.source == one.device else one.name
-
-
-def _at(point: ElementTree.Element) -> tuple[float, float]:
-    x, y = point.get("transform", "translate(0,0)").removeprefix("translate(").partition(")")[0].split(",")
-    return float(x), float(y)

@@ -1,4 +1,4 @@
-"""Advice in plain sentences: what to ship, what it costs, and what was not proven."""
+"""Advice in plain sentences: what to ship, what it costs, what was not proven, and what would prove it."""
 
 from __future__ import annotations
 
@@ -6,53 +6,75 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from enginewright.pages.advice import Advice
-from enginewright.pages.costs import ENGINE, GRAPH, LATENCY, Cost, milliseconds, seconds
+from enginewright.pages.choosing import TIE, Choice, tried
+from enginewright.pages.costs import Cost, asked
+from enginewright.pages.evidence import thin
+from enginewright.pages.facts import Fact, change, facts_of
+from enginewright.pages.from_run import SWEEP
+from enginewright.pages.names import joined
+from enginewright.pages.proving import Proving, proving_of
 from enginewright.pages.unproven import gaps_of
 from enginewright.pages.variant import Proof, Variant
-from enginewright.report.words import count, megabytes
+from enginewright.report.words import count
 from enginewright.verdicts import State
 
 
 @dataclass(frozen=True)
-class Fact:
-    """One thing that a variant costs: a figure that is read at a glance, and what it means."""
+class Next:
+    """What is worth proving after the best: its name and anchor, what it saves, why it is worth it, and how."""
 
-    title: str
-    figure: str
-    note: str
+    name: str
+    anchor: str
+    saves: str
+    why: tuple[str, ...]
+    proving: Proving | None
 
 
 @dataclass(frozen=True)
 class Card:
-    """Advice for one pipeline. tone: `proven`, `graph`, `candidate` or `none`."""
+    """Advice for one pipeline. tone: `proven`, `graph`, `candidate` or `none`.
+
+    status: how far it is proven. warning: that the evidence is little, and the command that gives more. equals: what is
+    as good, and why not that.
+    """
 
     title: str
     tone: str
     headline: str
-    name: str
-    anchor: str
     why: str
-    facts: tuple[Fact, ...]
-    unproven: tuple[tuple[str, str], ...]
-    others: tuple[str, ...]
+    name: str = ""
+    anchor: str = ""
+    status: str = ""
+    facts: tuple[Fact, ...] = ()
+    warning: tuple[str, str] = ("", "")
+    equals: str = ""
+    unproven: tuple[tuple[str, str], ...] = ()
+    proving: Proving | None = None
+    lossless: str = ""
+    next: Next | None = None
 
 
-def card_of(advice: Advice) -> Card:
-    """Return advice in words."""
-    best = advice.best
-    title = f"{advice.network or 'All networks'}, {advice.source}"
-    if best is None:
-        return Card(title, "none", "Ship nothing yet", "", "", _nothing(advice), (), (), ())
+def card_of(advice: Advice, again: str = "") -> Card:
+    """Return advice in words. again: the command that repeats the sweep; empty where there was none."""
+    best, choice = advice.best, advice.choice
+    title = _title(advice)
+    if best is None or choice is None:
+        return Card(title, "none", "Ship nothing yet", _nothing(advice))
     return Card(
         title=title,
         tone=_TONES[best.proof],
         headline=_headline(advice, best),
+        why=_why(advice, best),
         name=best.name,
         anchor=best.anchor,
-        why=_why(advice, best),
-        facts=(_matches(best), _size(best, advice.baseline), _latency(best, advice.baseline), _build(best)),
-        unproven=tuple((", and ".join(gap.what), gap.reason) for gap in gaps_of([best])),
-        others=tuple(_others(advice)),
+        status=_STATUS[best.proof],
+        facts=facts_of(best, advice.baseline),
+        warning=_warning(best, again),
+        equals=_equals(choice, advice.cost),
+        unproven=tuple(("; ".join(gap.what), gap.reason) for gap in gaps_of([best])),
+        proving=proving_of(best, again),
+        lossless=_lossless(advice),
+        next=_next(advice, best, again),
     )
 
 
@@ -62,12 +84,28 @@ _TONES = {
     Proof.rehearsed: "candidate",
     Proof.nothing: "candidate",
 }
+_STATUS = {
+    Proof.engine: "Engine proven: it was run on a GPU and agrees with the original network.",
+    Proof.graph: "Graph proven, in its own types, beside the original network. No engine of it has been run.",
+    Proof.rehearsed: "Only rehearsed: its rounding was imitated on a CPU, which can refute it and cannot prove it.",
+    Proof.nothing: "Nothing of it is proven.",
+}
+
+
+def _title(advice: Advice) -> str:
+    """Return whose answer it is, and of which networks."""
+    parts = advice.best.parts if advice.best else ()
+    network = " with ".join(reversed(parts)) or advice.network or "all networks"
+    source = "the answer of this sweep" if advice.source == SWEEP else advice.source
+    return f"{source[:1].upper()}{source[1:]}: {network}"
 
 
 def _headline(advice: Advice, best: Variant) -> str:
     if not advice.ready:
         return "Nothing is proven yet; prove first"
-    return "Ship" if best.engine_mb is not None else f"Best on {best.source}; build it and ship"
+    if best.engine_mb is not None:
+        return "Ship"
+    return f"Best on {best.source}; build it and ship" if best.tabled else "Build its engines, and ship"
 
 
 def _nothing(advice: Advice) -> str:
@@ -75,85 +113,84 @@ def _nothing(advice: Advice) -> str:
     return f"No variant came through: {failed} of {total} failed, {total - failed} were refused or not run."
 
 
+def _warning(best: Variant, again: str) -> tuple[str, str]:
+    """Say that the matches are few, and how to have more of them."""
+    told = thin(best.kept.original, best.kept.lost, best.evidence) if best.kept else ""
+    words = "data=folder data.folder=my_pairs"
+    more = f"{again} ARGS='{words}'" if again else "dvc exp run -S data=folder -S data.folder=my_pairs"
+    return (f"{told}.", more) if told else ("", "")
+
+
 def _why(advice: Advice, best: Variant) -> str:
     total = len(advice.variants)
-    if total == 1:
-        return f"It is the only variant here, and no gate was breached: {best.proof.meaning}."
-    chosen = f"it has {advice.cost.lowest}" if advice.cost else "they cannot be compared in latency or size"
     out = ", ".join(_out(advice))
-    return f"Of {total} variants {out}. Of those proven furthest, {chosen}: {best.proof.meaning}."
+    if total == 1:
+        return f"It is the only variant here: {out}."
+    chosen = f"it has {advice.cost.lowest}" if advice.cost else "they cannot be compared in latency or size"
+    return f"Of {total} variants: {out}. Of those proven furthest ({best.proof.words}), {chosen}."
 
 
 def _out(advice: Advice) -> Iterator[str]:
-    """Yield how many variants are out, and why."""
+    """Yield how many variants are out and why, and in how many some check is missing."""
     failed = advice.count(State.failed)
-    started = sum(one.state in ("done", "cached", "failed") for one in advice.variants)
-    yield f"{failed or 'none'} failed"
-    if rest := len(advice.variants) - started:
+    yield f"{failed} failed a gate" if failed else "no gate failed"
+    started = [one for one in advice.variants if one.state in ("done", "cached", "failed")]
+    if rest := len(advice.variants) - len(started):
         yield f"{rest} {'was' if rest == 1 else 'were'} refused or not run"
+    if missing := sum(one.gates.state is State.not_run for one in started):
+        every = f"all {missing}" if missing == len(advice.variants) else f"{missing}"
+        yield f"in {every} some gates could not be run" if len(advice.variants) > 1 else "some could not be run"
 
 
-def _matches(one: Variant) -> Fact:
-    if one.kept is None:
-        return Fact("Matches lost", "not counted", "it makes no matches, or left no count of them")
-    kept = one.kept
-    figure = f"{count(kept.lost)} of {count(kept.original)}"
-    share = f"{100 * (1 - kept.share):.2g} % lost" if kept.lost else "none lost"
-    return Fact("Matches lost", figure, f"{share}, by {kept.how}")
-
-
-def _size(one: Variant, baseline: Variant | None) -> Fact:
-    if one.engine_mb is not None:
-        return Fact("Engines", megabytes(one.engine_mb), _against(one, baseline, ENGINE) or "of all its networks")
-    note = "; ".join(filter(None, (_against(one, baseline, GRAPH), "no engine was built")))
-    return Fact("Typed graph", megabytes(one.graph_mb), note)
-
-
-def _latency(one: Variant, baseline: Variant | None) -> Fact:
-    if one.latency_ms is None:
-        return Fact("Latency", "not measured", "no table in benchmarks/gpu has this very graph: make gpu")
-    note = _against(one, baseline, LATENCY) if baseline and baseline.device == one.device else ""
-    where = f"a call of {one.network} on {one.device}, in ONNX Runtime"
-    return Fact("Latency", milliseconds(one.latency_ms), "; ".join(filter(None, (note, where))))
-
-
-def _build(one: Variant) -> Fact:
-    if one.build_s is None:
-        return Fact("Build", "not built", "no engine was built")
-    return Fact("Build", seconds(one.build_s), "the builder alone, all its networks")
-
-
-def _against(one: Variant, baseline: Variant | None, cost: Cost) -> str:
-    """Return how a cost compares with the baseline's; empty if it cannot be."""
-    ours, theirs = cost.of(one), cost.of(baseline) if baseline else None
-    if baseline is None or ours is None or not theirs:
+def _equals(choice: Choice, cost: Cost | None) -> str:
+    """Say which are as good and by what the choice fell; nothing where there was no choice."""
+    if not choice.tied:
         return ""
-    return f"{change(ours, theirs)} {'as' if ours == theirs else 'than'} {baseline.name}"
+    names = joined([one.name for one in choice.tied])
+    verb = "is" if len(choice.tied) == 1 else "are"
+    same = f"{cost.title.partition(',')[0].lower()} within {100 * TIE:.0f} %, " if cost else ""
+    taken = f"{choice.one.name} was taken because {choice.by}"
+    return f"{names} {verb} as good: {same}as many matches kept, errors alike. {taken}."
 
 
-def change(new: float, old: float) -> str:
-    """Return a change in words, in per cent of the old value."""
-    if new == old:
-        return "the same"
-    share = abs(new / old - 1)
-    size = f"{100 * share:.0f} %" if share >= 0.01 else "under 1 %"
-    return f"{size} {'less' if new < old else 'more'}"
+def _lossless(advice: Advice) -> str:
+    one, cost = advice.lossless, advice.cost
+    if one is None or one is advice.best or cost is None:
+        return ""
+    return f"If no match may be lost: {one.name}, {cost.say(cost.of(one))}."
 
 
-def _others(advice: Advice) -> Iterator[str]:
-    best, cost = advice.best, advice.cost
-    if best is None or cost is None:
-        return
-    if advice.lossless is not None and advice.lossless is not best:
-        one = advice.lossless
-        yield f"If no match may be lost: {one.name}, {cost.say(cost.of(one))}."
-    if advice.cheaper is not None:
-        yield _cheaper(advice.cheaper, best, cost)
+def _next(advice: Advice, best: Variant, again: str) -> Next | None:
+    choice, cost = advice.next, advice.cost
+    if choice is None or cost is None:
+        return None
+    one = choice.one
+    saved = f"{cost.say(cost.of(one))}, {change(cost.of(one) or 0.0, cost.of(best) or 0.0)}"
+    why = tuple(filter(None, (*_record(advice, one), _equals(choice, cost))))
+    return Next(one.name, one.anchor, f"{saved}. {_level(one)}", why, proving_of(one, again))
 
 
-def _cheaper(one: Variant, best: Variant, cost: Cost) -> str:
-    kept = f" It kept {count(one.kept.common)} of {count(one.kept.original)} matches there." if one.kept else ""
-    level = "is only rehearsed" if one.proof is Proof.rehearsed else f"has been proven less far ({one.proof.words})"
-    saved = change(cost.of(one) or 0.0, cost.of(best) or 0.0)
-    rehearsed = kept if one.proof is Proof.rehearsed else ""
-    return f"Worth proving next: {one.name}, {cost.say(cost.of(one))}, {saved}. It {level}.{rehearsed}"
+def _level(one: Variant) -> str:
+    return f"It has been proven less far: {one.proof.words}." if one.proof is Proof.graph else _STATUS[one.proof]
+
+
+def _record(advice: Advice, one: Variant) -> Iterator[str]:
+    """Yield what its precision and form kept here, what others did, and what GPU tables say of it."""
+    axes = f"{one.precision} with LayerNorm {one.form}"
+    if kept := tried(one.family, advice.variants):
+        gate = f"; its gate asks for {asked(one.asked)}" if one.asked is not None else ""
+        yield f"All of {axes} here kept {count(kept.common)} of {count(kept.original)} matches{gate}."
+    for other in _rivals(advice, one):
+        if kept := tried(other.family, advice.variants):
+            lax = f" (and its gate asks for {asked(other.asked)} only)" if other.asked is not None else ""
+            gate = lax if (other.asked or 0.0) < (one.asked or 0.0) else ""
+            yield f"{other.precision} kept {count(kept.common)} of {count(kept.original)}{gate}."
+    for row in advice.measured:
+        if row.family == one.family and row.kept and row.gates.state is State.passed:
+            yield f"{row.source} kept {count(row.kept.common)} of {count(row.kept.original)} with it ({row.evidence})."
+
+
+def _rivals(advice: Advice, one: Variant) -> list[Variant]:
+    """Return one variant of each other precision and form that is proven no further."""
+    found = {other.family: other for other in advice.variants if other.sound and other.proof <= one.proof}
+    return [other for family, other in found.items() if family != one.family]

@@ -102,8 +102,10 @@ def _facts(raw: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     commit = commit_in_words(str(raw.get("commit") or "")[:10], bool(raw.get("dirty")))
     seconds = raw.get("seconds")
     took = _duration(seconds) if isinstance(seconds, int | float) else ""
-    found = (("commit", commit), ("engine", str(raw.get("engine") or "")), ("workers", str(raw.get("workers") or "")))
-    return tuple((key, value) for key, value in (*found, ("took", took)) if value)
+    workers, engine = raw.get("workers"), str(raw.get("engine") or "")
+    found = (("commit", commit), ("engine", engine if engine != "local" else ""), ("took", took))
+    many = (("workers", str(workers)),) if isinstance(workers, int) and workers > 1 else ()
+    return tuple((key, value) for key, value in (*found, *many) if value)
 
 
 def commit_in_words(short: str, edited: bool) -> str:

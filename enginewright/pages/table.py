@@ -27,12 +27,21 @@ GLOSSARY = (
     ("failed", "a step ended with an error, or a gate was breached; nothing after it was made"),
     ("refused", "the combination is not supported, and nothing of it was started"),
     ("not run", "it was not started, or a check was not made; that is neither passed nor failed"),
-    ("gates", "the worst verdict of preflight, compare, build and match, over all networks that the variant needs"),
+    (
+        "gates",
+        "the worst verdict of preflight, compare, build (which runs what it built) and match, over all networks that "
+        "the variant needs; not run is neither passed nor failed",
+    ),
     *((level.words, level.meaning) for level in reversed(Proof)),
     ("kept", "the share of the original's matches that the variant finds too, rounded down"),
+    ("gate asks", "the least share of matches that the gate of its precision lets pass: conf/budget"),
+    ("latency", "one call of the network of that row alone, in ONNX Runtime, an extractor not included"),
     ("typed graph", "the size of the graph that the engine is made from, of the network of that row alone"),
     ("engines", "the sizes of all engines that are needed, the extractor's among them; build adds their times up"),
 )
+
+ANCHORS = {word: f"word-{number}" for number, (word, _) in enumerate(GLOSSARY, start=1)}
+"""Where the page explains a word."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +84,10 @@ def _figure(of: Callable[[Variant], float | None], say: Callable[[Any], str]) ->
 
 
 def _gates(one: Variant) -> Cell:
-    return Cell(STATES[one.gates.state.value], badge=one.gates.state.value)
+    """Return the verdict, and how many checks are missing where some are."""
+    words = STATES[one.gates.state.value]
+    some = one.gates.state is State.not_run and 0 < one.missing < one.checks
+    return Cell(f"{one.missing} of {one.checks} {words}" if some else words, badge=one.gates.state.value)
 
 
 _COLUMNS = (
@@ -92,6 +104,7 @@ _COLUMNS = (
     Column("Typed graph", _figure(lambda one: one.graph_mb, megabytes), number=True),
     Column("Build", _figure(lambda one: one.build_s, seconds), number=True),
     Column("Largest error", _figure(lambda one: one.error, small), number=True),
+    Column("Gate asks", _figure(lambda one: one.asked, share), number=True),
     Column("Opset", _figure(lambda one: int(one.opset) if one.opset.isdecimal() else None, count), number=True),
     Column("Precision", lambda one: Cell(one.precision or NOTHING)),
     Column("LayerNorm", lambda one: Cell(one.form or NOTHING)),

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import IntEnum
+from typing import TYPE_CHECKING
 
+from enginewright.engine.support import Targets
 from enginewright.verdicts import State, Verdict
+
+if TYPE_CHECKING:
+    from enginewright.pages.evidence import Evidence
 
 
 class Proof(IntEnum):
@@ -35,8 +40,8 @@ _WORDS = {
 }
 _MEANINGS = {
     Proof.nothing: "nothing was proven of it",
-    Proof.rehearsed: "its rounding was rehearsed on a CPU, which can refute a variant and cannot prove it",
-    Proof.graph: "its graph was computed in its own types and agrees with the original network; the engine was not run",
+    Proof.rehearsed: "its rounding was imitated on a CPU, which can refute a variant and cannot prove it",
+    Proof.graph: "its graph was computed in its own types and agrees with the original network; its engine was not run",
     Proof.engine: "its engine was run on a GPU and agrees with the original network",
 }
 
@@ -65,10 +70,13 @@ class Variant:
     """One variant of one pipeline (a matcher with its extractor, or a network alone).
 
     source: the sweep, the checkout, or the GPU that it was measured on. state: a key of `sweep.STATES`.
-    gates: the worst verdict of its checks. unproven: (what, why) for each check that was not made.
+    gates: the worst verdict of its checks. unproven: (what, why) for each check that was not made. checks: how many
+    gates there are, of which `missing` were not run. asked: the least share of matches that its gate lets pass.
+    evidence: what matches were counted on.
     engine_mb: of all engines that the pipeline needs. graph_mb: of the typed graph of `network` alone.
     latency_ms: of `network` alone, on `device`. build_s: of the engines. seconds: of the whole variant, cache included.
-    anchor: where the page tells more; empty where it does not.
+    anchor: where the page tells more; empty where it does not. parts: the networks whose engines are needed. targets:
+    the GPUs that they are for. experiment: its DVC experiment, empty if it has none.
     """
 
     name: str
@@ -92,6 +100,23 @@ class Variant:
     seconds: float | None = None
     unproven: tuple[tuple[str, str], ...] = field(default_factory=tuple)
     anchor: str = ""
+    checks: int = 0
+    missing: int = 0
+    asked: float | None = None
+    evidence: Evidence | None = None
+    parts: tuple[str, ...] = ()
+    targets: tuple[Targets, ...] = ()
+    experiment: str = ""
+
+    @property
+    def family(self) -> tuple[str, str]:
+        """What its numbers depend on: precision and LayerNorm form."""
+        return self.precision, self.form
+
+    @property
+    def tabled(self) -> bool:
+        """Whether it is a row of a GPU's table."""
+        return bool(self.device) and self.source == self.device
 
     @property
     def sound(self) -> bool:

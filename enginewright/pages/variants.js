@@ -43,7 +43,9 @@
     const rows = [...table.tBodies[0].rows];
     for (const row of rows) row.hidden = !fits(row, chosen);
     const shown = new Set(rows.filter((row) => !row.hidden).map((row) => row.id));
-    for (const mark of all("[data-row]")) mark.classList.toggle("dim", !shown.has(mark.dataset.row));
+    for (const mark of all("[data-row]")) {
+      mark.classList.toggle("dim", !mark.dataset.row.split(" ").some((row) => shown.has(row)));
+    }
     document.querySelector("#shown").textContent = `${shown.size} of ${rows.length} shown`;
   };
   if (controls) {

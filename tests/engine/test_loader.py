@@ -20,6 +20,7 @@ from enginewright.engine.gpu import Gpu, find_gpu
 from enginewright.engine.loader import check_content, check_subjects, check_version, gpu_obstacle
 from enginewright.engine.record import record_of, write_record
 from enginewright.errors import BuildError
+from enginewright.input_file import read_input
 from tests.engine.driver import ADA, HOPPER, compiled_driver
 from tests.engine.graphs import ROOT, job, normalised_top, record
 
@@ -127,17 +128,16 @@ def test_a_file_that_changes_after_it_was_read_is_not_loaded(
     (tmp_path / "engine.plan").write_bytes(made[0])
     (tmp_path / "engine.json").write_bytes(made[1])
     read: list[str] = []
-    whole = Path.read_bytes
 
-    def swapping(path: Path) -> bytes:
-        data = whole(path)
-        if path.parent == tmp_path:
-            read.append(path.name)
-            path.write_bytes(b"another")
+    def swapping(path: Path, most: int) -> bytes:
+        data = read_input(path, most)
+        read.append(path.name)
+        path.write_bytes(b"another")
         return data
 
     loaded: list[bytes] = []
-    monkeypatch.setattr(Path, "read_bytes", swapping)
+    monkeypatch.setattr(loader, "read_input", swapping)
+    monkeypatch.setattr("enginewright.engine.record.read_input", swapping)
     monkeypatch.setattr(loader, "find_gpu", lambda: Gpu("any", "8.9", ""))
     monkeypatch.setattr(loader, "deserialised", lambda data, record: loaded.append(data))
     loader.load_engine(tmp_path / "engine.plan", tmp_path / "engine.json")

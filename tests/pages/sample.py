@@ -38,7 +38,8 @@ def measured(name: str, latency: float, kept: int = 100, **values: Any) -> Varia
 
 def broken(name: str, reason: str = "scores: max_abs is 2, 0.001 is allowed", **values: Any) -> Variant:
     """Return a variant that breached a gate."""
-    return variant(name, gates=failed(reason), state="failed", proof=Proof.nothing, reason=reason, **values)
+    usual = {"state": "failed", "proof": Proof.nothing}
+    return variant(name, gates=failed(reason), reason=reason, **{**usual, **values})
 
 
 def gpu_row(form: str, precision: str, **gpu: Any) -> dict[str, Any]:
@@ -81,11 +82,17 @@ def record(status: str = "graph_proven", size: int = 23_400_000) -> dict[str, An
 
 def params(precision: str = "fp32", form: str = "native") -> dict[str, Any]:
     """Return a params.yaml of DISK and its LightGlue."""
-    network = {"swap": {"form": form}, "cast": {"precision": precision}, "export": {"opset": 20}}
+    gate = {"common_ratio": 1.0 if precision == "fp32" else 0.9}
+    network = {"swap": {"form": form}, "cast": {"precision": precision}, "export": {"opset": 20}, "match": gate}
+    sizes = {"height": 512, "width": 640, "keypoints": 1024}
+    pairs = {"source": "scikit_image", "stereo": True, "photographs": ["brick"]}
     return {
         "matchers": {"disk_lightglue": {"extractor": "disk", "features": "disk"}},
         "composed": {"networks": ["disk", "disk_lightglue"]},
-        "networks": {"disk": network, "disk_lightglue": network},
+        "networks": {
+            "disk": {**network, "extractor": "disk", "model": sizes},
+            "disk_lightglue": {**network, "extractor": "disk", "data": pairs, "model": {"keypoints": 1024}},
+        },
     }
 
 
@@ -254,4 +261,7 @@ def swept_repository(path: Path) -> Repository:
     )
     lost = gpu_row("decomposed", "fp16", common=887, verdict="failed", reason=HOSTILE)
     write_table(path / "benchmarks" / "gpu", *rows, lost)
+    experiment = path / "conf" / "experiment" / "example.yaml"
+    experiment.parent.mkdir(parents=True)
+    experiment.touch()
     return repository

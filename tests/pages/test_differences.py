@@ -63,6 +63,7 @@ def test_parameters_of_stages_are_told_once_for_all_networks() -> None:
     assert [(one.networks, one.name, one.old, one.new) for one in found.parameters] == [
         (("disk", "disk_lightglue"), "swap.form", "native", "scaled"),
         (("disk", "disk_lightglue"), "cast.precision", "fp32", "fp16"),
+        (("disk", "disk_lightglue"), "match.common_ratio", "1", "0.9"),
     ]
 
 

@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 
 from enginewright.pages.axes import axes_of
-from enginewright.pages.from_run import kept_of, variants_of_sweep, verdict_of
+from enginewright.pages.evidence import Evidence
+from enginewright.pages.from_run import kept_of, variants_of_sweep
+from enginewright.pages.gates import unproven_in, verdict_of
 from enginewright.pages.sweep import Swept, read_sweep
 from enginewright.pages.variant import Proof, Variant
 from enginewright.verdicts import State
@@ -34,7 +36,7 @@ def test_a_variant_is_a_matcher_with_its_extractor(variants: dict[str, Variant])
 def test_what_was_not_run_is_not_passed_and_keeps_its_reason(variants: dict[str, Variant]) -> None:
     one = variants["native-fp32"]
     assert one.gates.state is State.not_run
-    assert ("disk, build", "the engine was not executed: no NVIDIA GPU with a driver") in one.unproven
+    assert ("disk: a run of the built engine", "no NVIDIA GPU with a driver") in one.unproven
     assert one.proof is Proof.graph
     assert one.sound
 
@@ -53,6 +55,31 @@ def test_a_failed_variant_has_failed_whatever_its_metrics_say(variants: dict[str
     assert HOSTILE in one.reason
     assert not one.sound
     assert one.kept is not None, "what it left is worth showing"
+
+
+def test_a_variant_says_what_its_matches_rest_on_and_what_its_gate_asks(variants: dict[str, Variant]) -> None:
+    one = variants["native-fp16"]
+    assert one.evidence == Evidence(pairs=2, height=512, width=640, keypoints=1024)
+    assert one.asked == 0.9
+    assert one.parts == ("disk", "disk_lightglue")
+    assert one.experiment == "native-fp16"
+    assert [str(targets) for targets in one.targets] == ["8.0, 8.9 and later"]
+    assert (one.missing, one.checks) == (4, 5), "disk's graph alone was compared with the original"
+    assert variants["decomposed-fp16"].experiment == "", "it left none"
+
+
+def test_graph_and_engines_are_told_apart_where_neither_gave_matches() -> None:
+    missing = {"verdict": "not_run", "reason": "no GPU"}
+    match = {
+        "verdict": "not_run",
+        "reason": "typed: it needs a GPU; engine: no GPU",
+        "typed": missing,
+        "engine": missing,
+    }
+    assert list(unproven_in({"m": {"match": match}})) == [
+        ("matches of the typed graph", "no GPU"),
+        ("matches of the engines", "no GPU"),
+    ]
 
 
 @pytest.mark.parametrize("name", ["native-fp8", "native-bf16"])
@@ -83,7 +110,7 @@ def test_a_variant_without_its_extractors_figures_has_no_total(tmp_path: Path) -
     assert one.engine_mb is None
     assert one.build_s is None
     assert one.gates.state is State.not_run
-    assert "disk, build: it wrote no metrics" in one.gates.reason
+    assert "disk: a run of the built engine: it wrote no metrics" in one.gates.reason
 
 
 def test_a_matcher_whose_matches_were_never_counted_is_not_proven(tmp_path: Path) -> None:
@@ -93,7 +120,7 @@ def test_a_matcher_whose_matches_were_never_counted_is_not_proven(tmp_path: Path
     repository.sweep("x", entry("one", experiment=repository.commit(params(), files, "one")))
     (one,) = variants_of_sweep(read_sweep(tmp_path, "x", repository.cache))
     assert one.proof is Proof.nothing
-    assert "disk_lightglue, match: it wrote no metrics" in one.gates.reason
+    assert "disk_lightglue: matches of real pairs: it wrote no metrics" in one.gates.reason
 
 
 @pytest.mark.parametrize(

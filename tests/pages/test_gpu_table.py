@@ -31,12 +31,20 @@ def test_a_graph_that_passed_on_a_gpu_is_proven_and_its_engine_is_not(tmp_path: 
     assert (one.latency_ms, one.graph_mb, one.engine_mb) == (3.5, 23.4, None)
     assert one.kept is not None
     assert one.kept.lost == 55
-    assert one.unproven[0][0] == "engine"
+    assert one.unproven[0][0] == "an engine"
 
 
 def test_operators_that_another_type_stood_in_for_are_told(tmp_path: Path) -> None:
     one = one_variant(tmp_path, gpu_row("native", "bf16", in_float32=["Greater"]))
-    assert ("types", "computed in float32 on the GPU, for want of a kernel: Greater") in one.unproven
+    assert ("its types", "computed in float32 on the GPU, for want of a kernel: Greater") in one.unproven
+
+
+def test_a_row_says_what_its_matches_rest_on(tmp_path: Path) -> None:
+    sizes = {"pairs": 4, "height": 512, "width": 512, "keypoints": 1024}
+    one = one_variant(tmp_path, {**gpu_row("native", "fp16"), "evidence": sizes, "matcher_ratio": 0.996})
+    assert (str(one.evidence), one.asked) == ("4 pairs, 512 x 512 px, 1,024 keypoints per image", 0.996)
+    older = one_variant(tmp_path, gpu_row("native", "fp16"))
+    assert str(older.evidence) == "pairs and image size not recorded"
 
 
 def test_what_failed_there_keeps_its_figures(tmp_path: Path) -> None:
@@ -88,6 +96,7 @@ def test_the_committed_tables_are_read_whole() -> None:
         variants = variants_of_table(table)
         assert len(variants) == len(table.rows)
         assert all(one.reason or one.gates.state is State.passed for one in variants)
+        assert all(one.evidence and one.evidence.pairs and one.evidence.height for one in variants)
         assert all((one.latency_ms is not None) == (one.state == "done") for one in variants)
 
 

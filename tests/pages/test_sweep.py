@@ -26,7 +26,7 @@ def test_every_variant_has_its_state_and_those_that_left_something_their_run(rep
         "native-fp8": ("refused", False),
         "native-bf16": ("not_run", False),
     }
-    assert dict(sweep.facts) == {"commit": "aaaaaaaaaa", "engine": "local", "workers": "2", "took": "1.5 min"}
+    assert dict(sweep.facts) == {"commit": "aaaaaaaaaa", "workers": "2", "took": "1.5 min"}
     assert not any(one.gap for one in sweep.variants)
 
 

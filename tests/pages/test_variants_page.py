@@ -79,12 +79,26 @@ def test_hostile_text_stays_text(html: str) -> None:
 
 def test_the_answer_is_the_proven_variant_and_not_the_small_unproven_one(html: str) -> None:
     answer = html[html.index('<section id="answer">') : html.index('<section id="front">')]
-    (sweep, gpu) = re.findall(r'<p class="headline">(.*?)</p>', answer, flags=re.DOTALL)
+    (sweep,) = re.findall(r'<p class="headline">(.*?)</p>', answer, flags=re.DOTALL)
     assert sweep.startswith("Ship: <strong>")
     assert "native-fp32" in sweep or "scaled-fp32" in sweep
-    assert gpu.startswith("Best on NVIDIA Example; build it and ship: <strong>native-fp16")
-    assert "Not proven of it:" in answer
+    assert "The answer of this sweep: disk_lightglue with disk" in answer
+    assert "Not proven of it" in answer
+    assert "dvc exp apply native-fp32\nREQUIRE_GPU=1 dvc repro" in answer
     assert "0 of 1,351" in answer
+
+
+def test_a_gpu_table_is_evidence_from_elsewhere_beside_the_one_answer(html: str) -> None:
+    aside = html[html.index('<aside class="elsewhere"') : html.index("</aside>")]
+    assert "NVIDIA Example: pairs and image size not recorded" in aside
+    assert "Its best is native-fp16: 3.20 ms" in aside
+    assert "That is fp16 with LayerNorm native: native-fp16 above, only rehearsed here." in aside
+    assert "dvc exp apply native-fp16" in aside
+
+
+def test_words_of_the_legend_lead_to_what_they_mean(html: str) -> None:
+    (anchor,) = re.findall(r'<a href="#(word-\d+)">only rehearsed, not proven</a>', html)
+    assert f'<dt id="{anchor}">rehearsed</dt>' in html
 
 
 def test_every_variant_is_a_row_with_its_state_and_reason(html: str) -> None:
