@@ -16,7 +16,8 @@ from enginewright.lineage.values import flat
 from enginewright.reproducing.differences import difference
 from enginewright.reproducing.statements import NAME, everywhere
 
-ARTIFACTS = "weights/"
+ARTIFACTS = "weights"
+"""The folder of what users take away; files elsewhere tell of it."""
 _OWN = re.compile(r"(^|\.)(seconds|peak_mb|reason|host)($|\.)")
 """What a run says of itself: times, memory, its machine, what that lacks to prove more. Verdicts are not among them."""
 _SHOWS_MEASURED = ("report/index.html",)

@@ -28,7 +28,7 @@ def lines(found: Sequence[Output], surroundings: Surroundings, causes: Sequence[
 
 def verdict(found: Sequence[Output]) -> str:
     """Return the last line: passed, or which stage is the first to differ."""
-    artifacts = [item for item in found if item.path.startswith(ARTIFACTS)]
+    artifacts = [item for item in found if item.path.partition("/")[0] == ARTIFACTS]
     breaches = [item for item in found if item.breach]
     if not breaches:
         same = sum(item.before == item.after for item in artifacts)

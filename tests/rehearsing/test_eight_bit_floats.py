@@ -11,6 +11,7 @@ import pytest
 from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
+from enginewright.errors import GraphError
 from enginewright.rehearsing.eight_bit_floats import as_casts
 from tests.graphs.small import model_of, tensor, value
 
@@ -55,6 +56,42 @@ def test_the_numbers_are_those_of_the_pairs(scale: Any, stored: bool, axis: int)
     casts = as_casts(model)
     assert not {"QuantizeLinear", "DequantizeLinear"} & {node.op_type for node in casts.graph.node}
     np.testing.assert_allclose(run(casts, optimised=True), run(model, optimised=False), rtol=1e-6)
+
+
+@pytest.mark.parametrize("axis", [0, 1, -1])
+def test_a_weight_with_a_scale_for_each_slice_is_rounded_slice_by_slice(axis: int) -> None:
+    """A convolution's weight stays in float32 in front of its pair, with one scale for each of its outputs."""
+    size = (4, 2)[axis]
+    scales = tensor("scales", [0.25, 2.0, 0.5, 1.0][:size])
+    zeros = helper.make_tensor("zeros", TensorProto.FLOAT8E4M3FN, [size], [0.0] * size)
+    nodes = [
+        helper.make_node("QuantizeLinear", ["w", "scales", "zeros"], ["q"], "wq", axis=axis),
+        helper.make_node("DequantizeLinear", ["q", "scales", "zeros"], ["weight"], "wdq", axis=axis),
+        helper.make_node("MatMul", ["x", "weight"], ["y"], "product"),
+    ]
+    weight = tensor("w", np.linspace(-3, 3, 8).reshape(4, 2))
+    model = model_of(nodes, [value("x", (1, 4))], [value("y", (1, 2))], [weight, scales, zeros])
+    casts = as_casts(model)
+    onnx.checker.check_model(casts, full_check=True)
+    np.testing.assert_allclose(run(casts, optimised=True), run(model, optimised=False), rtol=1e-6)
+    rounded_as_one = np.abs(run(casts, optimised=True) - X @ np.linspace(-3, 3, 8).reshape(4, 2).astype(np.float32))
+    assert rounded_as_one.max() > 0
+
+
+@pytest.mark.parametrize(
+    ("operator", "size", "told"), [("Abs", 4, "quantised slice by slice"), ("Abs", 0, "is computed in the graph")]
+)
+def test_scales_that_cannot_be_rehearsed_are_named(operator: str, size: int, told: str) -> None:
+    scale = [tensor("scale", [0.5] * size)] if size else []
+    nodes = [
+        helper.make_node(operator, ["x"], ["activation"], "act"),
+        helper.make_node("QuantizeLinear", ["activation", "scale", "zeros"], ["q"], "aq", axis=1),
+        helper.make_node("DequantizeLinear", ["q", "scale", "zeros"], ["y"], "adq", axis=1),
+    ]
+    zeros = helper.make_tensor("zeros", TensorProto.FLOAT8E4M3FN, [size or 1], [0.0] * (size or 1))
+    inputs = [value("x", (1, 4))] + ([] if size else [value("scale", (1,))])
+    with pytest.raises(GraphError, match=told):
+        as_casts(model_of(nodes, inputs, [value("y", (1, 4))], [*scale, zeros]))
 
 
 def test_int8_and_a_graph_without_pairs_stay_as_they_are() -> None:
