@@ -27,6 +27,7 @@ from enginewright.engine.layer_types import layer_types
 from enginewright.engine.profile import Range, profile_of
 from enginewright.engine.progress_monitor import step_monitor
 from enginewright.errors import BuildError, EnginewrightError
+from enginewright.lifeline import end_with_parent
 
 _HERE = Path()
 
@@ -134,6 +135,7 @@ def _peak_mb() -> float:
 
 def main() -> None:
     """Do the job in the current folder; its result, or the error that it met, is written beside it."""
+    end_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     pipe = os.dup(sys.stdout.fileno())
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import importlib
 import os
 import runpy
@@ -16,10 +15,8 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from enginewright.lifeline import end_with
 from enginewright.warm.wire import Job, receive_job
-
-_PR_SET_PDEATHSIG = 1
-"""prctl(2): the signal that a process gets when its parent ends."""
 
 
 @dataclass(frozen=True)
@@ -72,10 +69,12 @@ class Server:
         except (EOFError, OSError, ValueError):
             connection.close()
             return None
+        server = os.getpid()
         if not _imported(job.packages):
             connection.sendall(b"cold")
             connection.close()
         elif not (process := os.fork()):
+            end_with(server)
             self._become(streams)
             return job
         else:
@@ -86,7 +85,6 @@ class Server:
 
     def _become(self, streams: Sequence[int]) -> None:
         """Turn the fork into the stage's process: its streams, and none of the server's descriptors."""
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         for number, stream in enumerate(streams):
             os.dup2(stream, number)
             os.close(stream)
