@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from enginewright.quiet import be_quiet
@@ -114,4 +115,5 @@ def _record(error: EnginewrightError) -> None:
         from enginewright.artifacts import write_bytes
 
         parts = {name: None if part is None else str(part) for name, part in vars(error).items()}
-        write_bytes(Path(path), json.dumps({"kind": type(error).__name__, **parts}).encode())
+        with suppress(OSError):  # the error itself was told
+            write_bytes(Path(path), json.dumps({"kind": type(error).__name__, **parts}).encode())

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -17,6 +18,9 @@ from pathlib import Path
 WORK = Path(".cache/work")
 """Where a stage and the tools that it starts keep temporary files: on the disk of the checkout, so that neither a full
 nor a read-only /tmp is in the way, and a killed stage leaves nothing there."""
+
+_OURS = re.compile(r"\..+\.[a-z0-9_]{8}\.tmp$")
+"""Names that `temporary_file` and `temporary_folder` give; DVC's own have no second part, and are its own business."""
 
 
 @contextmanager
@@ -69,7 +73,7 @@ def _temporaries_in(folder: Path) -> Iterator[None]:
 
 def clear_leftovers(folder: Path) -> None:
     """Remove the temporary files and folders in `folder` whose makers are gone."""
-    for path in folder.glob(".*.tmp"):
+    for path in filter(lambda path: _OURS.match(path.name), folder.glob(".*.tmp")):
         with suppress(OSError):
             handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
             try:

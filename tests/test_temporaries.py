@@ -43,11 +43,11 @@ def test_what_is_in_use_stays(tmp_path: Path) -> None:
 
 
 def test_other_files_stay(tmp_path: Path) -> None:
-    for name in ("x.tmp", ".hidden", "x"):
+    for name in ("x.tmp", ".hidden", "x", ".4K7TcYVbMk6PmPLHxdiyrA.tmp"):
         (tmp_path / name).touch()
-    (tmp_path / ".link.tmp").symlink_to("x")
+    (tmp_path / ".link.abcdefgh.tmp").symlink_to("x")
     clear_leftovers(tmp_path)
-    assert len(list(tmp_path.iterdir())) == 4
+    assert len(list(tmp_path.iterdir())) == 5
 
 
 def test_one_taken_for_a_leftover_before_it_is_locked_is_made_once_more(

@@ -17,7 +17,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from enginewright.artifacts import write_json
+from enginewright.artifacts import storing, write_json
 from enginewright.engine import api, options
 from enginewright.engine.bindings import check_bindings, inputs_of, outputs_of
 from enginewright.engine.failure import reason_from
@@ -140,7 +140,8 @@ def main() -> None:
     pipe = os.dup(sys.stdout.fileno())
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     try:
-        write_json(_HERE / RESULT, build(read_job(_HERE), pipe))
+        with storing():
+            write_json(_HERE / RESULT, build(read_job(_HERE), pipe))
     except EnginewrightError as error:
         write_error(_HERE, error)
 

@@ -95,6 +95,16 @@ def clock(runs: Runs) -> str:
     return "; ".join(filter(None, wrong))
 
 
+def leftovers(runs: Runs) -> str:
+    """Temporary files of killed stages lie between the artifacts: DVC, git and the report do not see them."""
+    network = runs.space.path / "metrics" / NETWORKS[0]
+    for path in (network / ".compare.json.abcdefgh.tmp", runs.space.path / "plots" / NETWORKS[0] / ".x.4k7tcyvb.tmp"):
+        path.write_bytes(b"half")
+    wrong = idle_again(runs)
+    seen = runs.space.run("git", "status", "--short").stdout
+    return "; ".join(filter(None, [wrong, "git sees one" if ".tmp" in seen else ""]))
+
+
 def interrupted_change(runs: Runs) -> str:
     """A stage that was killed with other parameters: going back to the old ones runs nothing."""
     runs.space.edit("conf/experiment/torture.yaml", r"photographs: \[brick\]", "photographs: [gravel]")
@@ -197,8 +207,9 @@ def killed_make(runs: Runs) -> str:
 
 
 FAULTS: tuple[Fault, ...] = (
-    cut_lock, cut_lock_and_plain_dvc, no_lock, cut_busy_list, clock, interrupted_change, signals, two_at_once,
-    flipped_bit, killed_experiment, killed_make, no_temporary_folder, full_disk, file_size_limit, read_only_folder,
+    cut_lock, cut_lock_and_plain_dvc, no_lock, cut_busy_list, clock, leftovers, interrupted_change, signals,
+    two_at_once, flipped_bit, killed_experiment, killed_make, no_temporary_folder, full_disk, read_only_disk,
+    read_only_folder, file_size_limit,
 )  # fmt: skip
 
 
