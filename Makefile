@@ -49,7 +49,7 @@ $(VENV)/gpu.stamp: requirements/gpu.txt requirements.lock | $(VENV)/run.stamp
 	@touch $@
 
 params: setup ## compose conf/ into params.yaml
-	@python -m enginewright.config.compose
+	@python -m enginewright.lifeline enginewright.config.compose
 
 preflight: setup ## will it convert? NETWORK=disk, or GRAPH=model.onnx; more in ARGS='export.opset=18'
 	@python -m enginewright.preflight $(if $(GRAPH),--graph $(GRAPH),network=$(NETWORK)) $(ARGS)
@@ -62,7 +62,7 @@ sweep: setup ## many variants: SWEEP=opset_precision, or ARGS='precision=fp32,fp
 		$(if $(ENGINE),--engine $(ENGINE)) $(if $(REMOTE),--remote $(REMOTE)) $(ARGS)
 
 repro: params ## build and prove every engine; a second run does only what changed
-	@python -m enginewright.recovery repro
+	@python -m enginewright.lifeline enginewright.recovery repro
 
 torture: setup-test ## kills, bad inputs and other faults, each with what was promised: SEED=1 KILLS=300
 	@python -m tests.torture $(if $(SEED),--seed $(SEED)) $(if $(KILLS),--kills $(KILLS)) $(ARGS)

@@ -2,7 +2,8 @@
 
 Linux does it (prctl(2), PR_SET_PDEATHSIG); elsewhere a killed parent leaves its children to finish.
 
-`python -m enginewright.lifeline MODULE ARGUMENTS` runs a module of another project that way, as `python -m MODULE`.
+`python -m enginewright.lifeline MODULE ARGUMENTS` runs any module that way, as `python -m MODULE` does: for `make`, and
+for modules of other projects.
 """
 
 from __future__ import annotations
@@ -103,6 +104,8 @@ def _watch(process: int) -> None:
 
 
 if __name__ == "__main__":
+    if "MAKELEVEL" in os.environ:
+        end_with(os.getppid())
     end_with_parent()
     sys.argv = sys.argv[1:]
     runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import IO
 
 from enginewright.errors import exit_with
-from enginewright.lifeline import end_with
 from enginewright.recovery.branch import mend_branch
 from enginewright.recovery.busy_files import mend_busy
 from enginewright.recovery.lock_files import mend_locks
@@ -22,9 +21,7 @@ DVC_LOCK = Path(".dvc/tmp/lock")
 
 
 def main(words: list[str]) -> None:
-    """Become `dvc` with these words, which ends with the `make` that started this, and holds the lock until then."""
-    if "MAKELEVEL" in os.environ:
-        end_with(os.getppid())
+    """Become `dvc` with these words, which holds the lock until it ends."""
     lock = _alone()
     with _dvc_waits():
         for told in (*mend_locks(), *mend_busy(), *mend_branch()):

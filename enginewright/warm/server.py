@@ -12,11 +12,15 @@ import select
 import signal
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from enginewright.lifeline import end_with
 from enginewright.warm.wire import Job, receive_job
+
+_LOOK_S = 0.1
+"""Seconds between looks at whether the owner still lives, while packages are imported."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +74,9 @@ class Server:
             connection.close()
             return None
         server = os.getpid()
-        if not _imported(job.packages):
+        with self._ending_with_owner():
+            known = _imported(job.packages)
+        if not known:
             connection.sendall(b"cold")
             connection.close()
         elif not (process := os.fork()):
@@ -82,6 +88,22 @@ class Server:
         for stream in streams:
             os.close(stream)
         return None
+
+    @contextmanager
+    def _ending_with_owner(self) -> Iterator[None]:
+        """End with the owner while the block runs too: an import takes seconds, in which nothing is waited for."""
+
+        def look(*_: object) -> None:
+            if select.select([self._owner], [], [], 0)[0]:
+                os._exit(0)
+
+        signal.signal(signal.SIGALRM, look)
+        signal.setitimer(signal.ITIMER_REAL, _LOOK_S, _LOOK_S)
+        try:
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, signal.SIG_DFL)
 
     def _become(self, streams: Sequence[int]) -> None:
         """Turn the fork into the stage's process: its streams, and none of the server's descriptors."""

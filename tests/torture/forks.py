@@ -89,7 +89,7 @@ def _become(folder: Path, module: str, words: Sequence[str], environment: Mappin
         os._exit(status)
 
 
-def survivors(mark: str, seconds: float = 5.0) -> list[str]:
+def survivors(mark: str, seconds: float = 10.0) -> list[str]:
     """Return the commands of processes that carry the mark and still live after a while."""
     end = time.monotonic() + seconds
     while (found := _marked(mark)) and time.monotonic() < end:

@@ -20,6 +20,7 @@ from tests.torture.disk_faults import (
     file_size_limit,
     full_disk,
     no_temporary_folder,
+    read_only_disk,
     read_only_folder,
     started,
     told_by,

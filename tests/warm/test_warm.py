@@ -178,6 +178,17 @@ def test_killing_the_owner_ends_server_and_stage(owner: Callable[..., Owner]) ->
     assert not (stages.folder / "late").exists()
 
 
+def test_killing_the_owner_ends_a_server_that_is_importing(owner: Callable[..., Owner]) -> None:
+    stages = owner("pass", packages=("slow",))
+    code = "import os, time; from pathlib import Path; Path('importing').write_text(str(os.getpid())); time.sleep(60)"
+    (stages.folder / "slow.py").write_text(code)
+    stages.tell("stage")
+    assert appeared(stages.folder / "importing")
+    stages.process.kill()
+    stages.process.wait()
+    assert gone(int((stages.folder / "importing").read_text()))
+
+
 def test_killing_the_server_ends_the_stage_as_killed(owner: Callable[..., Owner]) -> None:
     stages = owner("Path('begun').touch(); time.sleep(60)")
     stages.tell("stage")
