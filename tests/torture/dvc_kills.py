@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from enum import Enum
 from functools import partial
 from pathlib import Path
 
@@ -29,6 +30,14 @@ PARTS = 8
 SAFE = ("make", "-s", "-o", ".venv/run.stamp", "repro")
 """What is installed is taken as it is: make must not install into the environment that the tests run in."""
 PLAIN = ("dvc", "repro")
+
+
+class End(Enum):
+    """How a run ended. refused: plain dvc took a killed one for one at work, as its process was not yet waited for."""
+
+    killed = "kill"
+    through = "through"
+    refused = "busy after kill"
 
 
 class Runs:
@@ -59,8 +68,8 @@ class Runs:
         for lock in LOCKS:
             (self.space.path / lock).unlink(missing_ok=True)
 
-    def kill_one(self, command: tuple[str, ...]) -> tuple[str, bool]:
-        """Start a run and kill it after a while; return what was broken, and whether it had ended by itself, well."""
+    def kill_one(self, command: tuple[str, ...]) -> tuple[str, End]:
+        """Start a run and kill it after a while; return what was broken, and how it ended."""
         after = self.chance.uniform(0.2, self.longest)
         environment = self.space.environment() | {MARK: self.mark}
         with (self.space.path / ".cache" / "repro.log").open("w+") as log:
@@ -74,9 +83,11 @@ class Runs:
             told = log.read()
         broken = [f"lives on: {command[:90]}" for command in survivors(self.mark)]
         broken += [f"{name} is not whole" for name in self.not_whole()]
+        if command == PLAIN and status and "is busy" in told:
+            return "; ".join(broken), End.refused
         if status not in (None, 0):
             broken.append(f"{command[0]} exit status {status}: {told[-500:]}")
-        return "; ".join(broken), status == 0
+        return "; ".join(broken), End.through if status == 0 else End.killed
 
     def locks_whole(self) -> bool:
         """Return whether plain DVC can read its lock files; where a kill cut one short, `make repro` comes next."""
@@ -116,16 +127,17 @@ def run(folder: Path, seed: int, kills: int, lanes: int, say: Say) -> None:
 
 def _outcomes(folder: Path, seed: int, kills: int) -> Iterator[Outcome]:
     """Kill runs, forgetting all that was built whenever one got through."""
-    runs, done = Runs(folder, seed), 0
+    runs, done, end = Runs(folder, seed), 0, End.through
     runs.forget()
     while done < kills:
         began = time.monotonic()
-        command = SAFE if done % 2 or not runs.locks_whole() else PLAIN
-        broken, through = runs.kill_one(command)
-        if not through:
-            done += 1
-            yield Outcome(HALF, f"{' '.join(command)}, kill {done}", 1, broken, time.monotonic() - began)
-        if through or done == kills:
+        command = SAFE if done % 2 or end is End.refused or not runs.locks_whole() else PLAIN
+        broken, end = runs.kill_one(command)
+        done += end is End.killed
+        if end is not End.through:
+            name = f"{command[0]} repro, {end.value} {done}"
+            yield Outcome(HALF, name, int(end is End.killed), broken, time.monotonic() - began)
+        if end is End.through or done == kills:
             began = time.monotonic()
             yield Outcome(HALF, f"same artifacts after kill {done}", 0, runs.finish(), time.monotonic() - began)
             runs.forget()
