@@ -15,7 +15,7 @@ export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-test setup-tensorrt setup-gpu setup-s3 setup-ray setup-slurm params preflight bisect sweep repro \
-	exps diff why reproduce verify sign sbom remote push pull test check format report table gpu bench lock clean
+	exps diff why reproduce verify sign sbom remote push pull test torture check format report table gpu bench lock clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,7 +49,7 @@ $(VENV)/gpu.stamp: requirements/gpu.txt requirements.lock | $(VENV)/run.stamp
 	@touch $@
 
 params: setup ## compose conf/ into params.yaml
-	@python -m enginewright.config.compose
+	@python -m enginewright.lifeline enginewright.config.compose
 
 preflight: setup ## will it convert? NETWORK=disk, or GRAPH=model.onnx; more in ARGS='export.opset=18'
 	@python -m enginewright.preflight $(if $(GRAPH),--graph $(GRAPH),network=$(NETWORK)) $(ARGS)
@@ -62,7 +62,10 @@ sweep: setup ## many variants: SWEEP=opset_precision, or ARGS='precision=fp32,fp
 		$(if $(ENGINE),--engine $(ENGINE)) $(if $(REMOTE),--remote $(REMOTE)) $(ARGS)
 
 repro: params ## build and prove every engine; a second run does only what changed
-	dvc repro
+	@python -m enginewright.lifeline enginewright.recovery repro
+
+torture: setup-test ## kills, bad inputs and other faults, each with what was promised: SEED=1 KILLS=300
+	@python -m tests.torture $(if $(SEED),--seed $(SEED)) $(if $(KILLS),--kills $(KILLS)) $(ARGS)
 
 verify: setup ## hash and compare everything, offline: NETWORK=disk ALL=1 KEY=public.pem, or FOLDER=received/disk
 	@python -m enginewright.verifying $(if $(NETWORK),--network $(NETWORK)) $(if $(ALL),--all) \

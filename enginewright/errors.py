@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from enginewright.quiet import be_quiet
@@ -78,6 +80,10 @@ class OfflineError(EnginewrightError):
     """A stage that asked for the network and may not have it."""
 
 
+class StorageError(EnginewrightError, OSError):
+    """Something that the system did not let us store: the disk is full, or the folder read-only."""
+
+
 class SweepError(EnginewrightError):
     """A sweep that cannot start, or cannot go on."""
 
@@ -95,6 +101,10 @@ def exit_with(main: Callable[[], int | None]) -> None:
         print(f"error: {error}", file=sys.stderr)
         _record(error)
         sys.exit(1)
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        os.kill(os.getpid(), signal.SIGINT)  # so that whoever waits sees how this ended
     if status:
         sys.exit(status)
 
@@ -102,5 +112,8 @@ def exit_with(main: Callable[[], int | None]) -> None:
 def _record(error: EnginewrightError) -> None:
     """Write the error for the program that ran this command, if it asked for that."""
     if path := os.environ.get(ERROR_FILE):
+        from enginewright.artifacts import write_bytes
+
         parts = {name: None if part is None else str(part) for name, part in vars(error).items()}
-        Path(path).write_text(json.dumps({"kind": type(error).__name__, **parts}), encoding="utf-8")
+        with suppress(OSError):  # the error itself was told
+            write_bytes(Path(path), json.dumps({"kind": type(error).__name__, **parts}).encode())

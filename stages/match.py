@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from enginewright.artifacts import write_bytes, write_json
+from enginewright.artifacts import write_folder, write_json
 from enginewright.config.choices import Gate
 from enginewright.config.models import ModelConfig
 from enginewright.config.sections import DataConfig, MatchConfig
@@ -110,14 +110,6 @@ def pictures_of(task: Task, outcomes: Mapping[str, Outcome]) -> Iterable[tuple[s
         yield f"{pair.name}.png", match_picture(pair, rows)
 
 
-def _write_pictures(folder: Path, pictures: Iterable[tuple[str, bytes]]) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    for old in folder.glob("*.png"):
-        old.unlink()
-    for name, data in pictures:
-        write_bytes(folder / name, data)
-
-
 def refuse_failure(metrics: Mapping[str, Any], network: str) -> None:
     """Stop the build if an artifact failed.
 
@@ -140,7 +132,7 @@ def main(stage: Stage) -> None:
     task = task_of(stage.inputs, stage.section(DataConfig), limits, threshold)
     outcomes = run(task, stage.inputs)
     metrics = metrics_of(task, outcomes)
-    _write_pictures(stage.outputs["pictures"], pictures_of(task, outcomes))
+    write_folder(stage.outputs["pictures"], pictures_of(task, outcomes))
     write_json(stage.outputs["metrics"], metrics)
     if limits.gate is Gate.strict:
         refuse_failure(metrics, stage.network)

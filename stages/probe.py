@@ -10,11 +10,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from enginewright.artifacts import write_json
+from enginewright.artifacts import json_bytes, write_bytes
 from enginewright.config.params import read_networks
 from enginewright.errors import RequirementError, exit_with
+from enginewright.lifeline import end_with_dvc
 from enginewright.private_folders import keep_private
 from enginewright.probing import probe
+from enginewright.temporaries import clear_leftovers
 
 
 def run(networks: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
@@ -55,9 +57,13 @@ def _refuse_missing_builder(builder: str, found: Mapping[str, Mapping[str, Any]]
 
 def main(folder: Path) -> None:
     """Close DVC's folders and check params.yaml; then write every probe file, leaving an unchanged one as it is."""
+    end_with_dvc()
     keep_private(Path())
+    clear_leftovers(folder)
     for name, facts in run(read_networks(Path("params.yaml"), Path("conf"))).items():
-        write_json(folder / f"{name}.json", facts)
+        path, data = folder / f"{name}.json", json_bytes(facts)
+        if not path.is_file() or path.read_bytes() != data:
+            write_bytes(path, data)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from enginewright.progress import progress
+from enginewright.temporaries import clear_leftovers
 
 MAX_BYTES = 4 * 1024**3
 """No checkpoint may be larger (4 GiB): the guard against endless downloads and zip bombs."""
@@ -21,7 +22,7 @@ def cache_folder() -> Path:
 
 @contextmanager
 def locked(entry: Path) -> Iterator[None]:
-    """Hold the lock of one cache entry, so that stages side by side fetch it once.
+    """Hold the lock of one cache entry, so that stages side by side fetch it once; remove what killed ones left.
 
     The system frees the lock when its holder ends, however it ends.
     """
@@ -29,4 +30,5 @@ def locked(entry: Path) -> Iterator[None]:
     with entry.with_name(f".{entry.name}.lock").open("w") as handle:
         with progress(f"waiting for another download of {entry.name}"):
             fcntl.flock(handle, fcntl.LOCK_EX)
+        clear_leftovers(entry.parent)
         yield

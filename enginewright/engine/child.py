@@ -7,6 +7,7 @@ from pathlib import Path
 
 from enginewright.config.choices import Builder
 from enginewright.engine import api
+from enginewright.lifeline import bound
 
 ERRORS = "stderr.txt"
 """The file in a child's folder that its standard error goes to."""
@@ -16,10 +17,10 @@ _MOST_TEXT = 2000
 
 
 def child_environment(builder: Builder) -> dict[str, str]:
-    """Return the environment of a child for the builder, in which it finds this package from any folder."""
+    """Return the environment of a child that ends with this process, and finds this package from any folder."""
     inherited = api.environment(builder, os.environ)
     python_path = os.pathsep.join(filter(None, [str(_PACKAGE_ROOT), inherited.get("PYTHONPATH")]))
-    return inherited | {"PYTHONPATH": python_path}
+    return bound(inherited | {"PYTHONPATH": python_path})
 
 
 def last_words(folder: Path, cause: str) -> str:

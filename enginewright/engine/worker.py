@@ -17,7 +17,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from enginewright.artifacts import write_json
+from enginewright.artifacts import storing, write_json
 from enginewright.engine import api, options
 from enginewright.engine.bindings import check_bindings, inputs_of, outputs_of
 from enginewright.engine.failure import reason_from
@@ -27,6 +27,7 @@ from enginewright.engine.layer_types import layer_types
 from enginewright.engine.profile import Range, profile_of
 from enginewright.engine.progress_monitor import step_monitor
 from enginewright.errors import BuildError, EnginewrightError
+from enginewright.lifeline import end_with_parent
 
 _HERE = Path()
 
@@ -134,11 +135,13 @@ def _peak_mb() -> float:
 
 def main() -> None:
     """Do the job in the current folder; its result, or the error that it met, is written beside it."""
+    end_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     pipe = os.dup(sys.stdout.fileno())
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     try:
-        write_json(_HERE / RESULT, build(read_job(_HERE), pipe))
+        with storing():
+            write_json(_HERE / RESULT, build(read_job(_HERE), pipe))
     except EnginewrightError as error:
         write_error(_HERE, error)
 

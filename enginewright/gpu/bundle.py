@@ -7,7 +7,6 @@ weights are external data as ONNX defines it, which ONNX Runtime reads by itself
 from __future__ import annotations
 
 import hashlib
-import shutil
 from collections.abc import Iterable
 from pathlib import Path
 from typing import BinaryIO
@@ -15,7 +14,7 @@ from typing import BinaryIO
 import onnx
 from onnx import TensorProto, numpy_helper
 
-from enginewright.artifacts import write_bytes
+from enginewright.artifacts import write_atomically, write_bytes
 from enginewright.graphs.files import load_graph
 
 TENSORS = "tensors.bin"
@@ -24,16 +23,25 @@ _LEAST_BYTES = 1024
 
 def pack(variants: Path, references: Iterable[tuple[str, Path]], out: Path) -> None:
     """Write the built variants of a folder into `out`, with the reference of each network as NETWORK.npz."""
-    out.mkdir(parents=True, exist_ok=True)
-    places: dict[str, tuple[int, int]] = {}
-    with (out / TENSORS).open("wb") as file:
-        for path in sorted(variants.glob("*.json")):
-            shutil.copyfile(path, out / path.name)
-            graph = path.with_suffix(".onnx")
-            if graph.is_file():
-                write_bytes(out / graph.name, _sharing(load_graph(graph), file, places).SerializeToString())
+    records = sorted(variants.glob("*.json"))
+    graphs = [graph for record in records if (graph := record.with_suffix(".onnx")).is_file()]
+    for old in out.glob("*.onnx"):
+        old.unlink()  # it would look for its tensors in the new file
+    slim: dict[str, bytes] = {}
+    write_atomically(out / TENSORS, lambda temporary: slim.update(_collected(graphs, temporary)))
+    for name, data in slim.items():
+        write_bytes(out / name, data)
+    for record in records:
+        write_bytes(out / record.name, record.read_bytes())
     for network, reference in references:
-        shutil.copyfile(reference, out / f"{network}.npz")
+        write_bytes(out / f"{network}.npz", reference.read_bytes())
+
+
+def _collected(graphs: Iterable[Path], tensors: Path) -> dict[str, bytes]:
+    """Write the large tensors of all graphs to a file, and return the graphs without them, by name."""
+    places: dict[str, tuple[int, int]] = {}
+    with tensors.open("wb") as file:
+        return {path.name: _sharing(load_graph(path), file, places).SerializeToString() for path in graphs}
 
 
 def _sharing(model: onnx.ModelProto, file: BinaryIO, places: dict[str, tuple[int, int]]) -> onnx.ModelProto:

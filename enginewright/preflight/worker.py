@@ -10,6 +10,7 @@ import os
 from pathlib import Path
 
 from enginewright.errors import RequirementError
+from enginewright.lifeline import end_with_parent
 from enginewright.preflight.asking import Asker
 from enginewright.preflight.survey import survey
 from enginewright.preflight.task import GRAPH, STEP, read_task, write_answer, write_missing
@@ -20,6 +21,7 @@ _HERE = Path()
 
 def main() -> None:
     """Do the task in the current folder; the answer, or what is missing, is written beside it."""
+    end_with_parent()
     import onnx
 
     task = read_task(_HERE)

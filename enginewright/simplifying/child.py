@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from enginewright.lifeline import end_with_parent
+
 if TYPE_CHECKING:
     import onnx
 
@@ -57,4 +59,5 @@ def _open_axes(model: onnx.ModelProto) -> bool:
 
 
 if __name__ == "__main__":
+    end_with_parent()
     sys.exit(main(Path(sys.argv[1]), Path(sys.argv[2])))

@@ -13,6 +13,7 @@ import onnx
 
 from enginewright.errors import GraphError
 from enginewright.graphs.files import load_graph
+from enginewright.lifeline import bound
 from enginewright.simplifying.child import REFUSED
 
 CHILD = (sys.executable, "-m", "enginewright.simplifying.child")
@@ -29,7 +30,12 @@ def simplified(source: Path, timeout_s: float, child: Sequence[str] = CHILD) -> 
         target = Path(folder) / "simplified.onnx"
         try:
             done = subprocess.run(
-                [*child, str(source), str(target)], capture_output=True, text=True, timeout=timeout_s, check=False
+                [*child, str(source), str(target)],
+                env=bound(),
+                capture_output=True,
+                text=True,
+                timeout=timeout_s,
+                check=False,
             )
         except subprocess.TimeoutExpired as error:
             raise GraphError(
@@ -52,6 +58,8 @@ def _load(target: Path) -> onnx.ModelProto:
 def _what(status: int) -> str:
     if status == REFUSED:
         return "onnxsim says that its own result computes something else"
+    if status == -signal.SIGKILL:
+        return "onnxsim was killed (SIGKILL), mostly for a lack of memory"
     if status < 0:
         return f"onnxsim crashed ({signal.Signals(-status).name})"
     return f"onnxsim failed with exit status {status}"

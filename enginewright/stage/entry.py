@@ -7,11 +7,14 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from enginewright.artifacts import storing
 from enginewright.config.params import read_networks
 from enginewright.errors import ConfigError, exit_with
+from enginewright.lifeline import end_with_dvc
 from enginewright.stage.offline import no_network
 from enginewright.stage.own_process import in_own_process
 from enginewright.stage.stage import Stage
+from enginewright.temporaries import clear_leftovers, working_folder
 from enginewright.warm import hand_over
 
 
@@ -42,11 +45,20 @@ def _apart(main: Callable[[Stage], None], stage: Stage, foreign: str) -> None:
 def _run(
     main: Callable[[Stage], None], sections: tuple[str, ...], heavy: Callable[[Stage], Sequence[str]] | None
 ) -> int | None:
+    end_with_dvc()
     stage = _stage(sys.argv, sections)
     status = hand_over(heavy(stage)) if heavy else None
     if status is None:
-        main(stage)
+        _clear(stage)
+        with storing(), working_folder():
+            main(stage)
     return status
+
+
+def _clear(stage: Stage) -> None:
+    """Remove what killed stages left beside the outputs of this one."""
+    for folder in {path.parent for path in stage.outputs.values()}:
+        clear_leftovers(folder)
 
 
 def _stage(argv: Sequence[str], sections: tuple[str, ...]) -> Stage:

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from enginewright.lifeline import STAGE, dvc_process
 from enginewright.warm.wire import Job, address, is_own, send_job
 
 SWITCH = "ENGINEWRIGHT_WARM"
@@ -24,7 +25,7 @@ def hand_over(packages: Sequence[str]) -> int | None:
     if not packages or not _wanted():
         return None
     try:
-        connection = _connected(os.getppid())
+        connection = _connected(dvc_process())
     except OSError:
         return None
     with connection:
@@ -36,7 +37,7 @@ def hand_over(packages: Sequence[str]) -> int | None:
 
 def _wanted() -> bool:
     """Return whether DVC runs this stage, on a system that has what the server needs."""
-    return "DVC_STAGE" in os.environ and os.environ.get(SWITCH) != "0" and hasattr(os, "pidfd_open")
+    return STAGE in os.environ and os.environ.get(SWITCH) != "0" and hasattr(os, "pidfd_open")
 
 
 def _this_job(packages: Sequence[str]) -> Job:
@@ -62,12 +63,17 @@ def _connected(owner: int) -> socket.socket:
 
 
 def _start(owner: int) -> None:
-    """Start the server on a socket that already listens, so that nobody has to wait for it."""
+    """Start the server on a socket that already listens, so that nobody has to wait for it.
+
+    It is of no stage: its forks would take it for a shell between them and DVC.
+    """
+    environment = {name: value for name, value in os.environ.items() if name != STAGE}
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind(address(owner))
         listening.listen()
         subprocess.Popen(
             [sys.executable, "-m", "enginewright.warm.server", str(listening.fileno()), str(owner)],
+            env=environment,
             pass_fds=[listening.fileno()],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import importlib
 import os
 import runpy
@@ -13,13 +12,15 @@ import select
 import signal
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
+from enginewright.lifeline import end_with
 from enginewright.warm.wire import Job, receive_job
 
-_PR_SET_PDEATHSIG = 1
-"""prctl(2): the signal that a process gets when its parent ends."""
+_LOOK_S = 0.1
+"""Seconds between looks at whether the owner still lives, while packages are imported."""
 
 
 @dataclass(frozen=True)
@@ -72,10 +73,14 @@ class Server:
         except (EOFError, OSError, ValueError):
             connection.close()
             return None
-        if not _imported(job.packages):
+        server = os.getpid()
+        with self._ending_with_owner():
+            known = _imported(job.packages)
+        if not known:
             connection.sendall(b"cold")
             connection.close()
         elif not (process := os.fork()):
+            end_with(server)
             self._become(streams)
             return job
         else:
@@ -84,9 +89,24 @@ class Server:
             os.close(stream)
         return None
 
+    @contextmanager
+    def _ending_with_owner(self) -> Iterator[None]:
+        """End with the owner while the block runs too: an import takes seconds, in which nothing is waited for."""
+
+        def look(*_: object) -> None:
+            if select.select([self._owner], [], [], 0)[0]:
+                os._exit(0)
+
+        signal.signal(signal.SIGALRM, look)
+        signal.setitimer(signal.ITIMER_REAL, _LOOK_S, _LOOK_S)
+        try:
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, signal.SIG_DFL)
+
     def _become(self, streams: Sequence[int]) -> None:
         """Turn the fork into the stage's process: its streams, and none of the server's descriptors."""
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         for number, stream in enumerate(streams):
             os.dup2(stream, number)
             os.close(stream)

@@ -53,3 +53,9 @@ def test_a_killed_holder_leaves_no_lock_behind(tmp_path: Path) -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False, cwd=Path(__file__).parents[2]).returncode == -9
     with locked(tmp_path / "entry"):
         assert (tmp_path / ".entry.lock").exists()
+
+
+def test_the_next_holder_removes_what_a_killed_download_left(tmp_path: Path) -> None:
+    (tmp_path / ".0123.abcdefgh.tmp").write_bytes(b"half")
+    with locked(tmp_path / "other"):
+        assert [path.name for path in tmp_path.glob("*.tmp")] == []

@@ -20,7 +20,7 @@ CURE = "simplify=none passes the exported graph on as it is"
 BEHAVIOURS = {
     "crash": ("os.kill(os.getpid(), 11)", r"onnxsim crashed \(SIGSEGV\)"),
     "abort": ("os.kill(os.getpid(), 6)", r"onnxsim crashed \(SIGABRT\)"),
-    "out of memory": ("os.kill(os.getpid(), 9)", r"onnxsim crashed \(SIGKILL\)"),
+    "out of memory": ("os.kill(os.getpid(), 9)", r"onnxsim was killed \(SIGKILL\), mostly for a lack of memory"),
     "exception": ("raise RuntimeError('no kernel for it')", r"onnxsim failed with exit status 1"),
     "other status": ("sys.exit(77)", r"onnxsim failed with exit status 77"),
     "refused": (f"sys.exit({REFUSED})", r"onnxsim says that its own result computes something else"),

@@ -1,1 +1,1 @@
-"""Bad inputs and faults in one run, each with what is promised for it."""
+"""Bad inputs, kills and other faults, each with what was promised for it: `make torture`."""

@@ -35,9 +35,10 @@ STAGE = """
 """
 
 OWNER = """
-    import subprocess, sys
+    import os, subprocess, sys
     for line in sys.stdin:
-        done = subprocess.run([sys.executable, "-m", *line.split()], check=False, stdin=subprocess.DEVNULL)
+        command, variables = [sys.executable, "-m", *line.split()], {**os.environ, "DVC_STAGE": "any"}
+        done = subprocess.run(command, check=False, stdin=subprocess.DEVNULL, env=variables)
         print(done.returncode, flush=True)
 """
 
@@ -47,7 +48,7 @@ class Owner:
 
     def __init__(self, folder: Path, **environment: str) -> None:
         self.folder = folder
-        variables = os.environ | {"PYTHONPATH": str(ROOT), "DVC_STAGE": "any", **environment}
+        variables = os.environ | {"PYTHONPATH": str(ROOT), **environment}
         self.process = subprocess.Popen(
             [sys.executable, "-c", textwrap.dedent(OWNER)],
             cwd=folder, env=variables, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
@@ -177,6 +178,17 @@ def test_killing_the_owner_ends_server_and_stage(owner: Callable[..., Owner]) ->
     assert not (stages.folder / "late").exists()
 
 
+def test_killing_the_owner_ends_a_server_that_is_importing(owner: Callable[..., Owner]) -> None:
+    stages = owner("pass", packages=("slow",))
+    code = "import os, time; from pathlib import Path; Path('importing').write_text(str(os.getpid())); time.sleep(60)"
+    (stages.folder / "slow.py").write_text(code)
+    stages.tell("stage")
+    assert appeared(stages.folder / "importing")
+    stages.process.kill()
+    stages.process.wait()
+    assert gone(int((stages.folder / "importing").read_text()))
+
+
 def test_killing_the_server_ends_the_stage_as_killed(owner: Callable[..., Owner]) -> None:
     stages = owner("Path('begun').touch(); time.sleep(60)")
     stages.tell("stage")
@@ -221,6 +233,15 @@ def test_switched_off_a_stage_runs_in_its_own_process(environment: dict[str, str
     stages = owner("pass", **environment)
     stages.run("stage")
     assert stages.log()[0][1] == str(stages.process.pid)
+
+
+def test_the_server_is_of_no_stage(owner: Callable[..., Owner]) -> None:
+    """A later run of the stage that started it would take it for a shell, and look for DVC beyond it."""
+    stages = owner("pass")
+    stages.run("stage")
+    server = stages.log()[0][1]
+    assert b"DVC_STAGE" not in Path(f"/proc/{server}/environ").read_bytes()
+    assert [stages.run("stage")[-1] for _ in range(2)] == ["0", "0"]
 
 
 def test_code_of_the_project_is_not_kept_by_the_server(owner: Callable[..., Owner]) -> None:

@@ -1,0 +1,60 @@
+"""dvc.lock, which DVC writes in place: a kill at that moment leaves it empty or cut short, and DVC refuses it.
+
+Nothing is lost with it. What was built lies in DVC's cache, and the run-cache knows from which inputs: any older
+dvc.lock, even none, leads to the same artifacts without running a stage again.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import yaml
+
+from enginewright.artifacts import write_bytes
+
+LOCKS = (Path("dvc.lock"), Path("machine/dvc.lock"))
+KEPT = Path(".cache/locks")
+"""Copies of the lock files, whole, as the last `make repro` found them."""
+
+
+def mend_locks() -> list[str]:
+    """Replace each lock file that is not whole by the newest whole one, and say so. Keep copies of those that are."""
+    return [told for path in LOCKS if (told := _mended(path))]
+
+
+def _mended(path: Path) -> str | None:
+    if not path.is_file():
+        return None
+    data = path.read_bytes()
+    if is_whole(data):
+        write_bytes(KEPT / path, data)
+        return None
+    for origin, older in (("the last make repro", _kept(path)), ("the last commit", _committed(path))):
+        if older is not None and is_whole(older):
+            write_bytes(path, older)
+            return f"{path} was cut short by a killed run: the one of {origin} takes its place"
+    path.unlink()
+    return f"{path} was cut short by a killed run, and there is no other: it is written anew"
+
+
+def is_whole(data: bytes) -> bool:
+    """Return whether DVC would take the bytes as a lock file; cut at the end of a line it may, which does no harm."""
+    try:
+        value = yaml.load(data, Loader=_LOADER)  # noqa: S506 - a safe loader, in C where there is one
+    except yaml.YAMLError:
+        return False
+    stages = value.get("stages") if isinstance(value, dict) else None
+    return isinstance(stages, dict) and all(isinstance(entry, dict) and "cmd" in entry for entry in stages.values())
+
+
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def _kept(path: Path) -> bytes | None:
+    return (KEPT / path).read_bytes() if (KEPT / path).is_file() else None
+
+
+def _committed(path: Path) -> bytes | None:
+    found = subprocess.run(["git", "show", f"HEAD:./{path}"], capture_output=True, check=False)
+    return found.stdout if found.returncode == 0 else None
