@@ -63,7 +63,7 @@ def _scale(node: onnx.NodeProto, model: onnx.ModelProto, stored: dict[str, Tenso
         )  # fmt: skip
     scale = numpy_helper.to_array(stored[node.input[1]])
     if scale.size <= 1:
-        return node.input[1]
+        return str(node.input[1])
     name = f"{node.name}/scale"
     after = _rank(node.input[0], model, stored) - 1 - _axis(node) % _rank(node.input[0], model, stored)
     model.graph.initializer.append(numpy_helper.from_array(scale.reshape([-1] + [1] * after), name))
