@@ -17,6 +17,8 @@ _ZONES = ("Pacific/Chatham", "America/St_Johns")
 _LOCALES = ("tr_TR.utf8", "de_DE.utf8", "C.utf8", "C")
 """By preference: in the first an upper-case i has a dot, in the second a number has a comma."""
 _KEPT = ("PATH", "LD_LIBRARY_PATH", "SSL_CERT_FILE", "CUDA_VISIBLE_DEVICES", "REQUIRE_GPU")
+_KERNELS = ("MKL_CBWR", "ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CPU_ISA")
+"""Which vector instructions torch computes with: kept too, for two machines that are to agree on them."""
 _UMASK = 0o077
 
 
@@ -114,7 +116,7 @@ def _can_import(account: pwd.struct_passwd) -> bool:
 
 
 def _kept() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if name in _KEPT}
+    return {name: value for name, value in os.environ.items() if name in (*_KEPT, *_KERNELS)}
 
 
 def _locale_here() -> str:

@@ -29,14 +29,15 @@ def lines(found: Sequence[Output], surroundings: Surroundings, causes: Sequence[
 def verdict(found: Sequence[Output]) -> str:
     """Return the last line: passed, or which stage is the first to differ."""
     artifacts = [item for item in found if item.path.partition("/")[0] == ARTIFACTS]
+    same = sum(item.before == item.after for item in artifacts)
+    share = f"{same} of {len(artifacts)} artifacts have the same digest"
     breaches = [item for item in found if item.breach]
-    if not breaches:
-        same = sum(item.before == item.after for item in artifacts)
-        unseen = sum(item.state is State.unseen for item in found)
-        rest = f"; {unseen} files were not compared: another digest, and the older file is not here" if unseen else ""
-        return f"passed: {same} of {len(artifacts)} artifacts have the same digest{rest}"
-    first = breaches[0]
-    return f"failed: {len(breaches)} of {len(found)} outputs differ; the first is {first.path} of {first.stage}"
+    if breaches:
+        first = breaches[0]
+        return f"failed: {share}; {len(breaches)} outputs differ, {first.path} of {first.stage} the first"
+    unseen = sum(item.state is State.unseen for item in found)
+    rest = f"; {unseen} files were not compared: another digest, and the older file is not here" if unseen else ""
+    return f"passed: {share}{rest}"
 
 
 def as_json(found: Sequence[Output], surroundings: Surroundings, causes: Sequence[str]) -> dict[str, Any]:

@@ -48,7 +48,7 @@ def test_each_thing_that_leaks_into_an_artifact_is_found(
     tiny.write("code/write.py", LEAK.replace("{value}", value))
     tiny.run("dvc", "repro", "--force")
     assert main([]) == 1
-    assert "the first is weights/disk/typed of cast@disk" in told(capsys)
+    assert "weights/disk/typed of cast@disk the first" in told(capsys)
 
 
 def test_where_it_can_be_the_rebuild_is_another_users(tiny: Tiny, capsys: pytest.CaptureFixture[str]) -> None:
