@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import signal
 import sys
@@ -10,9 +9,7 @@ import traceback
 from collections.abc import Callable
 
 from enginewright.errors import DataError
-
-_PR_SET_PDEATHSIG = 1
-"""prctl(2): the signal that a process gets when its parent ends."""
+from enginewright.lifeline import end_with
 
 
 def in_own_process(work: Callable[[], object], what: str) -> int:
@@ -45,7 +42,7 @@ def in_own_process(work: Callable[[], object], what: str) -> int:
 def _status_of(work: Callable[[], object], parent: int) -> int:
     """Do the work in the fork, and return how it ended; nothing of the parent's own may run after that."""
     try:
-        _end_with(parent)
+        end_with(parent)
         work()
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
@@ -56,11 +53,3 @@ def _status_of(work: Callable[[], object], parent: int) -> int:
         sys.stdout.flush()
         sys.stderr.flush()
     return 0
-
-
-def _end_with(parent: int) -> None:
-    """Let the kernel end this process when its parent ends; on Linux alone it can."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:  # it has ended already
-        os.kill(os.getpid(), signal.SIGKILL)

@@ -25,7 +25,15 @@ DVC_SHARE = 10
 
 
 SMALL: dict[str, Any] = {
-    "stages": ("probe", "adopt@foreign", "preflight@foreign", "compare@foreign", "build@foreign", "report"),
+    "stages": (
+        "probe",
+        "adopt@foreign",
+        "preflight@foreign",
+        "compare@foreign",
+        "build@foreign",
+        "attest@foreign",
+        "report",
+    ),
     "networks": ("foreign",),
     "dear": ("numpy", "onnx", "onnxruntime", "yaml", "PIL.Image", "jinja2"),
 }

@@ -20,9 +20,6 @@ PREFERRED = ("foreign", "cells_nearest", "cells_merged", "cells")
 OTHERWISE = {"checkpoint": "cells", "swap": "cells", "export": "cells", "cast": "cells", "compare": "cells"}
 """... the stages that do more for another: a network with weights, and one in fp16."""
 
-UNUSED = tuple(f"{name}@cells_merged" for name in ("preflight", "simplify", "cast", "compare", "build", "match"))
-"""What no stage needs that is tried."""
-
 PROBE_POINTS = 20
 """Points of the probe that are tried: it writes a dozen files, all alike."""
 
@@ -55,7 +52,7 @@ def _outcomes(folder: Path, plan: Plan, lane: int) -> Iterator[Outcome]:
     """Run every stage once, then yield the outcome of each case of this lane."""
     small_checkout(folder, plan.networks).run("python", "-m", "stages.probe", "probe")
     log = folder / ".cache" / "points.log"
-    scenes = {scene.name: scene for scene in scenes_of(folder) if scene.name not in UNUSED}
+    scenes = {scene.name: scene for scene in scenes_of(folder) if _is_needed(scene.name)}
     stages = plan.stages or chosen(list(scenes))
     learned = {name: scene.learn(log) for name, scene in scenes.items()}
     wanted = cases({name: learned[name] for name in stages}, plan)[lane :: plan.lanes]
@@ -66,6 +63,11 @@ def _outcomes(folder: Path, plan: Plan, lane: int) -> Iterator[Outcome]:
             turn.learn(log)  # stages before it have run again since, and the report shows how long they took
         if plan.only in str(case):
             yield tried(case, turn)
+
+
+def _is_needed(name: str) -> bool:
+    """Return whether a stage is tried or feeds one: of the merged network only its first."""
+    return name == "merge@cells_merged" or not name.endswith("@cells_merged")
 
 
 def chosen(names: Sequence[str]) -> list[str]:
