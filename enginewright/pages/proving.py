@@ -58,8 +58,8 @@ def _commands(one: Variant) -> Iterator[str]:
 def _where(targets: Sequence[Targets], lacking: Sequence[str]) -> str:
     named = dict.fromkeys(name for one in targets for name in one.compute_capabilities)
     able = ", ".join(map(_named, sorted((name for name in named if _all(targets, name)), key=version_key)))
-    later = " or later" if all(one.and_later for one in targets) else ""
-    out = f"; not {', '.join(map(_named, lacking))}" if lacking else ""
+    later = " and later" if all(one.and_later for one in targets) else ""
+    out = f"; it does not run on {', '.join(map(_named, lacking))}" if lacking else ""
     return f"on an NVIDIA GPU of compute capability {able}{later}{out}"
 
 

@@ -104,7 +104,7 @@ def _headline(advice: Advice, best: Variant) -> str:
     if not advice.ready:
         return "Nothing is proven yet; prove first"
     if best.engine_mb is not None:
-        return "Ship"
+        return "Ship" if best.proof is Proof.engine else "Run it on a GPU, then ship"
     return f"Best on {best.source}; build it and ship" if best.tabled else "Build its engines, and ship"
 
 
@@ -179,7 +179,7 @@ def _record(advice: Advice, one: Variant) -> Iterator[str]:
     axes = f"{one.precision} with LayerNorm {one.form}"
     if kept := tried(one.family, advice.variants):
         gate = f"; its gate asks for {asked(one.asked)}" if one.asked is not None else ""
-        yield f"All of {axes} here kept {count(kept.common)} of {count(kept.original)} matches{gate}."
+        yield f"All variants of {axes} here kept {count(kept.common)} of {count(kept.original)} matches{gate}."
     for other in _rivals(advice, one):
         if kept := tried(other.family, advice.variants):
             lax = f" (and its gate asks for {asked(other.asked)} only)" if other.asked is not None else ""

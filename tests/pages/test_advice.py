@@ -100,7 +100,7 @@ def test_the_card_never_calls_what_was_not_run_proven() -> None:
     card = card_of(advise([rehearsed("small", 30.0)]))
     assert (card.headline, card.tone) == ("Nothing is proven yet; prove first", "candidate")
     card = card_of(advise([variant("graph", engine_mb=60.0, unproven=gap)]))
-    assert (card.headline, card.tone) == ("Ship", "graph")
+    assert (card.headline, card.tone) == ("Run it on a GPU, then ship", "graph")
     assert card.unproven == (("disk, build; disk_lightglue, build", "no NVIDIA GPU"),)
     assert "No engine of it has been run." in card.status
 
@@ -136,7 +136,7 @@ def test_what_is_rehearsed_and_cheaper_is_worth_proving_and_said_to_be_unproven(
         "30.0 MB, 50 % less. "
         "Only rehearsed: its rounding was imitated on a CPU, which can refute it and cannot prove it."
     )
-    assert card.next.why == ("All of fp16 with LayerNorm native here kept 99 of 100 matches.",)
+    assert card.next.why == ("All variants of fp16 with LayerNorm native here kept 99 of 100 matches.",)
 
 
 def test_what_others_and_gpu_tables_kept_is_told_beside_it_with_what_gates_ask() -> None:
@@ -146,7 +146,7 @@ def test_what_others_and_gpu_tables_kept_is_told_beside_it_with_what_gates_ask()
     card = card_of(advise([variant("proven", engine_mb=60.0), half, other], [table]))
     assert card.next is not None
     assert card.next.why == (
-        "All of fp16 with LayerNorm native here kept 100 of 100 matches; its gate asks for 90 %.",
+        "All variants of fp16 with LayerNorm native here kept 100 of 100 matches; its gate asks for 90 %.",
         "bf16 kept 92 of 100 (and its gate asks for 30 % only).",
         f"{DEVICE} kept 100 of 100 with it (4 pairs, 512 x 512 px, 1,024 keypoints per image).",
     )

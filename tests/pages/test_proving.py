@@ -18,7 +18,7 @@ def test_the_hardware_is_that_of_the_engines_and_what_cannot_run_them_is_named()
     found = proving_of(built(), "make sweep SWEEP=x")
     assert found is not None
     assert "8.9 (RTX 40, L4, L40S)" in found.where
-    assert found.where.endswith("or later; not 8.7 (Jetson Orin), 9.0 (H100, H200), 10.0 (B200)")
+    assert found.where.endswith("and later; it does not run on 8.7 (Jetson Orin), 9.0 (H100, H200), 10.0 (B200)")
     assert found.otherwise == ("make setup-tensorrt", "make sweep SWEEP=x ARGS='builder=tensorrt'")
 
 
@@ -46,7 +46,7 @@ def test_all_engines_must_run_on_the_gpu() -> None:
     found = proving_of(built("fp32", RTX, Targets(("8.9", "12.0", "12.1"), and_later=True)), "")
     assert found is not None
     assert "capability 8.9 (" in found.where
-    assert "not 8.0 (A100), 8.6" in found.where
+    assert "does not run on 8.0 (A100), 8.6" in found.where
 
 
 def test_what_is_proven_or_was_not_built_needs_no_proving() -> None:

@@ -80,7 +80,7 @@ def test_hostile_text_stays_text(html: str) -> None:
 def test_the_answer_is_the_proven_variant_and_not_the_small_unproven_one(html: str) -> None:
     answer = html[html.index('<section id="answer">') : html.index('<section id="front">')]
     (sweep,) = re.findall(r'<p class="headline">(.*?)</p>', answer, flags=re.DOTALL)
-    assert sweep.startswith("Ship: <strong>")
+    assert sweep.startswith("Run it on a GPU, then ship: <strong>")
     assert "native-fp32" in sweep or "scaled-fp32" in sweep
     assert "The answer of this sweep: disk_lightglue with disk" in answer
     assert "Not proven of it" in answer
