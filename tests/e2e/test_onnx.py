@@ -35,7 +35,7 @@ def operators(space: Workspace) -> tuple[int, int]:
 def test_the_file_of_the_page_goes_to_an_engine_in_either_form(page: Workspace) -> None:
     native, decomposed = [shlex.split(line) for line in commands(PAGE)]
     first = {name.partition("@")[0] for name in ran(page.run(*native))} - {"probe"}
-    assert first == {"adopt", "preflight", "simplify", "cast", "compare", "build", "report"}
+    assert first == {"adopt", "preflight", "simplify", "cast", "compare", "build", "attest", "report"}
     assert page.json("metrics/ocr/swap.json")["layers_swapped"] == LAYERNORMS
     assert page.json("metrics/ocr/swap.json")["max_abs_diff"] < 1e-4
     assert page.json("metrics/ocr/export.json")["opset"] == 20
