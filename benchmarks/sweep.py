@@ -96,12 +96,16 @@ def _read(clone: Path, wall: float) -> dict[str, Any]:
 
 
 def _artifacts(clone: Path) -> dict[str, str]:
-    """Return the hash of every file below weights/ of every variant's experiment, by variant and path."""
+    """Return the hash of every file below weights/ of every variant's experiment, by variant and path.
+
+    Statements are left out: they tell of the run too, of its commit, machine and times.
+    """
     found: dict[str, str] = {}
     for row in read_json(clone / "sweeps" / NAME / "results.json")["variants"]:
         lock = yaml.safe_load(_run(clone, "git", "show", f"{row['experiment']}:dvc.lock"))
         outs = [out for stage in lock["stages"].values() for out in stage["outs"]]
-        found |= {f"{row['name']}:{out['path']}": out["md5"] for out in outs if out["path"].startswith("weights/")}
+        files = [out for out in outs if out["path"].startswith("weights/") and not out["path"].endswith(".intoto.json")]
+        found |= {f"{row['name']}:{out['path']}": out["md5"] for out in files}
     return found
 
 

@@ -52,7 +52,9 @@ def positive(key: str, value: float) -> None:
 def multiple(key: str, value: int, step: int) -> None:
     """Refuse a value that is no positive multiple of `step`, naming the nearest that is."""
     if value <= 0 or value % step:
-        nearest = max(step, (2 * value + step - 1) // (2 * step) * step)
+        whole, rest = divmod(value, step)
+        up = 2 * rest > step or (2 * rest == step and whole % 2 == 1)  # as round(), for numbers of any size
+        nearest = max(step, (whole + up) * step)
         raise NotAllowedError(
             f"{key} does not fit the network", expected=f"a multiple of {step}", got=value, cure=f"set {key}={nearest}"
         )

@@ -103,7 +103,7 @@ def _tree(user: Git, own: Git, folder: Path) -> str:
     index.unlink(missing_ok=True)
     found = user.path("index")
     if found.is_file():
-        shutil.copyfile(found, index)
+        shutil.copy2(found, index)  # with its time: git doubts entries that are no older than their index
     adding = own.with_env(GIT_INDEX_FILE=str(index))
     adding("add", "-A")
     tree = adding("write-tree")

@@ -9,7 +9,7 @@ from typing import Any
 from enginewright.attesting.reading import parsed
 from enginewright.attesting.source import Source
 from enginewright.attesting.statement import SOURCE, made_of, statement_of
-from enginewright.errors import EnginewrightError
+from enginewright.errors import DataError, EnginewrightError
 from enginewright.verifying.checks import Check, failed, missing, passed
 from enginewright.verifying.pipeline import Step
 
@@ -49,7 +49,7 @@ def _compared(path: str, said: Mapping[str, Any], step: Step, params: Mapping[st
     try:
         parameters = {name: networks[name] for name in names}
         wanted = statement_of(made_of(step.network, inputs_of(step), parameters, Source(None, {}), root))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, DataError) as error:
         yield failed(GROUP, path, f"a file that it names is broken: {error}", "see the working tree above")
         return
     rows = [*differences(said, wanted)]

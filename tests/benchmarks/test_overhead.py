@@ -24,6 +24,7 @@ def test_the_plan_holds_every_stage_but_the_probe(monkeypatch: pytest.MonkeyPatc
         "compare",
         "build",
         "match",
+        "attest",
         "report",
     ]
     assert [network for name, network, _ in rows if name == "match"] == ["disk_lightglue"]

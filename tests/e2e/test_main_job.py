@@ -14,7 +14,7 @@ STAGES = ("swap", "export", "simplify", "cast", "compare", "build")
 
 def test_make_repro_composes_then_reproduces(built: Workspace) -> None:
     planned = built.run("make", "-n", "repro").stdout
-    assert planned.index("python -m enginewright.config.compose") < planned.index("dvc repro")
+    assert planned.index("python -m enginewright.config.compose") < planned.index("enginewright.recovery repro")
 
 
 @pytest.mark.parametrize("network", NETWORKS)
@@ -23,7 +23,7 @@ def test_every_artifact_and_metric_is_there(built: Workspace, network: str) -> N
     names = {path.name for path in folder.iterdir()} - {".gitignore"}
     assert names == {
         "checkpoint.safetensors", "reference.npz", "exported.onnx", "simplified.onnx", "typed.onnx",
-        "engine.plan", "engine.json",
+        "engine.plan", "engine.json", "engine.intoto.json",
     }  # fmt: skip
     assert all((built.path / "metrics" / network / f"{stage}.json").stat().st_size for stage in STAGES)
     assert built.json(f"metrics/{network}/compare.json")["verdict"] == "passed"

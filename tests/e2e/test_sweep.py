@@ -19,7 +19,7 @@ from tests.e2e.workspace import Workspace, ran
 
 SWEEP = (sys.executable, "-m", "enginewright.sweeping")
 AXES = (
-    "networks.disk_lightglue.compare.max_abs=0.002,1e-12",  # nothing is as near as that: a breach
+    "networks.disk_lightglue.compare.max_abs=0.0021,1e-12",  # nothing is as near as that: a breach
     "networks.disk_lightglue.match.pictures=1,2",
 )
 
@@ -60,7 +60,7 @@ def test_a_sweep_builds_shared_steps_once_and_leaves_experiments(scratch: Worksp
     scratch.run("dvc", "exp", "apply", found[1]["name"])
     assert ran(scratch.run("dvc", "repro")) == ["probe"]
     scratch.run("git", "checkout", "-q", ".")
-    again = scratch.run(*SWEEP, "--workers", "2", *AXES[1:], "networks.disk_lightglue.compare.max_abs=0.002")
+    again = scratch.run(*SWEEP, "--workers", "2", *AXES[1:], "networks.disk_lightglue.compare.max_abs=0.0021")
     assert "2 cached" in again.stderr
 
 
@@ -112,9 +112,10 @@ def _wait_for_records(root: Path, count: int) -> None:
 
 
 def _artifacts(space: Workspace, commit: str) -> dict[str, str]:
-    """Return the hash of every file below weights/ of an experiment."""
+    """Return the hash of every file below weights/ of an experiment, but statements: they tell of the run too."""
     import yaml
 
     lock = yaml.safe_load(space.run("git", "show", f"{commit}:dvc.lock").stdout)
     outs = [out for stage in lock["stages"].values() for out in stage["outs"]]
-    return {out["path"]: out["md5"] for out in outs if out["path"].startswith("weights/")}
+    files = {out["path"]: out["md5"] for out in outs if out["path"].startswith("weights/")}
+    return {path: md5 for path, md5 in files.items() if not path.endswith(".intoto.json")}

@@ -27,7 +27,8 @@ def test_a_default_that_was_edited_is_explained_before_anything_is_composed(scra
     assert "params.yaml is stale" in note
     assert cause == (
         "networks.{disk,disk_lightglue}.export.opset 17 -> 18: "
-        "export, preflight, simplify, cast, compare, build of disk, disk_lightglue; match of disk_lightglue; report"
+        "export, preflight, simplify, cast, compare, build, attest of disk, disk_lightglue; match of disk_lightglue; "
+        "report"
     )
     assert runs == "runs: export of disk, disk_lightglue"
     assert follows.startswith("runs if what is before it writes other bytes: preflight, simplify")

@@ -124,7 +124,9 @@ def test_quantisation_that_left_everything_out_is_refused(native: Path, referenc
 
 def test_a_calibration_on_one_tiny_image_stops_the_cast(native: Path, reference: Reference, tmp_path: Path) -> None:
     """The planted fault, through the stage as it runs: nothing is written."""
-    tiny = replace(reference, inputs={"x": reference.inputs["x"][:1, :, :1]}, names=reference.names[:1])
+    outputs = {name: array[:1] for name, array in reference.outputs.items()}
+    inputs = {"x": reference.inputs["x"][:1, :, :1]}
+    tiny = replace(reference, inputs=inputs, outputs=outputs, names=reference.names[:1])
     stage = stage_in(tmp_path, native, tiny, Form.native, precision="int8", **QUANTISED)
     with pytest.raises(DataError, match="the sample sample/0 cannot calibrate the cast"):
         main(stage)
