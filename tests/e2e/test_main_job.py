@@ -14,7 +14,7 @@ STAGES = ("swap", "export", "simplify", "cast", "compare", "build")
 
 def test_make_repro_composes_then_reproduces(built: Workspace) -> None:
     planned = built.run("make", "-n", "repro").stdout
-    assert planned.index("python -m enginewright.config.compose") < planned.index("enginewright.recovery repro")
+    assert planned.index("enginewright.config.compose") < planned.index("enginewright.recovery repro")
 
 
 @pytest.mark.parametrize("network", NETWORKS)
