@@ -21,16 +21,16 @@ def test_a_built_checkout_has_nothing_to_do(scratch: Workspace) -> None:
 
 
 def test_a_default_that_was_edited_is_explained_before_anything_is_composed(scratch: Workspace) -> None:
-    scratch.edit("conf/export/torchscript.yaml", r"^opset: 17", "opset: 18")
+    scratch.edit("conf/export/torchscript.yaml", r"^opset: 17", "opset: 19")
     before = scratch.digests("*.yaml")
     note, cause, _, runs, follows = why(scratch)
     assert "params.yaml is stale" in note
     assert cause == (
-        "networks.{disk,disk_lightglue}.export.opset 17 -> 18: "
+        "networks.{disk,disk_lightglue}.export.opset 17 -> 19: "
         "export, preflight, simplify, cast, compare, build, attest of disk, disk_lightglue; match of disk_lightglue; "
         "report"
     )
-    assert runs == "runs: export of disk, disk_lightglue"
+    assert runs == "runs: export, attest of disk, disk_lightglue"
     assert follows.startswith("runs if what is before it writes other bytes: preflight, simplify")
     assert scratch.digests("*.yaml") == before
 
