@@ -12,6 +12,7 @@ from pathlib import Path
 import yaml
 
 from enginewright.artifacts import write_bytes
+from enginewright.config.yaml_text import load_yaml
 
 LOCKS = (Path("dvc.lock"), Path("machine/dvc.lock"))
 KEPT = Path(".cache/locks")
@@ -26,11 +27,13 @@ def mend_locks() -> list[str]:
 def _mended(path: Path) -> str | None:
     if not path.is_file():
         return None
-    data = path.read_bytes()
+    data, kept = path.read_bytes(), _kept(path)
+    if data == kept:
+        return None
     if is_whole(data):
         write_bytes(KEPT / path, data)
         return None
-    for origin, older in (("the last make repro", _kept(path)), ("the last commit", _committed(path))):
+    for origin, older in (("the last make repro", kept), ("the last commit", _committed(path))):
         if older is not None and is_whole(older):
             write_bytes(path, older)
             return f"{path} was cut short by a killed run: the one of {origin} takes its place"
@@ -40,15 +43,14 @@ def _mended(path: Path) -> str | None:
 
 def is_whole(data: bytes) -> bool:
     """Return whether DVC would take the bytes as a lock file; cut at the end of a line it may, which does no harm."""
+    from dvc.schema import COMPILED_LOCKFILE_SCHEMA  # type: ignore[import-untyped]
+    from voluptuous import Invalid
+
     try:
-        value = yaml.load(data, Loader=_LOADER)  # noqa: S506 - a safe loader, in C where there is one
-    except yaml.YAMLError:
+        value = COMPILED_LOCKFILE_SCHEMA(load_yaml(data))
+    except (yaml.YAMLError, Invalid):
         return False
-    stages = value.get("stages") if isinstance(value, dict) else None
-    return isinstance(stages, dict) and all(isinstance(entry, dict) and "cmd" in entry for entry in stages.values())
-
-
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    return "stages" in value
 
 
 def _kept(path: Path) -> bytes | None:

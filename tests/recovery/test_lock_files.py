@@ -73,3 +73,9 @@ def test_no_cut_is_an_exception(size: int) -> None:
 @pytest.mark.parametrize("data", [b"\xff\xfe", b"a: [", b"[]", b"stages: 1", b"stages: {a: 1}", b"\0" * 100])
 def test_what_is_no_lock_file(data: bytes) -> None:
     assert not is_whole(data)
+
+
+@pytest.mark.parametrize("size", [LOCK.index(b"- path") + 4, LOCK.index(b"size: 12") + 5, LOCK.index(b"outs:") + 5])
+def test_what_is_yaml_and_not_what_dvc_takes_is_not_whole(size: int) -> None:
+    """A name without its value, half a key: DVC checks each item, and refuses the whole file."""
+    assert not is_whole(LOCK[:size])
