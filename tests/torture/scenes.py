@@ -14,6 +14,7 @@ from typing import Any
 
 import yaml
 
+from enginewright.reproducing.statements import NAME, everywhere
 from enginewright.stage.by_hand import arguments_of
 from tests.torture.forks import MARK, Ended, Fork, survivors
 
@@ -140,7 +141,9 @@ def digest_of(path: Path) -> str:
     data = path.read_bytes()
     if path.suffix == ".json":
         with suppress(ValueError):  # cut short, or what was there before
-            data = json.dumps(_lasting(json.loads(data)), sort_keys=True).encode()
+            value = json.loads(data)
+            lasting = everywhere(value) if path.name == NAME else _lasting(value)
+            data = json.dumps(lasting, sort_keys=True).encode()
     return hashlib.sha256(data).hexdigest()
 
 
