@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from enginewright.attesting.statement import BUILD_TYPE, BUILDER_ID, PREDICATE_TYPE, STATEMENT_TYPE
 from enginewright.errors import AttestationError
+from enginewright.json_text import load_object
 
 _MOST_BYTES = 4 * 1024**2
 """A statement has some kilobytes; one that is larger than this is none."""
@@ -21,26 +21,14 @@ def parsed(data: bytes, name: str) -> dict[str, Any]:
     if len(data) > _MOST_BYTES:
         raise AttestationError(f"{name} is too large", expected=f"at most {_MOST_BYTES} bytes", got=len(data))
     try:
-        value = json.loads(data, object_pairs_hook=_unique, parse_constant=_refuse_constant)
+        value = load_object(data)
         _by_schema(value)
     except (ValueError, RecursionError, TypeError, KeyError, AttributeError) as error:
         raise AttestationError(
             f"{name} is no statement: {error}", expected="an in-toto Statement v1 with SLSA provenance v1",
             cure="dvc checkout, or make repro",
         ) from error  # fmt: skip
-    return dict(value)
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Refuse a key that stands there twice: two readers may each believe another one."""
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise ValueError(f"a key stands there twice, of {sorted(found)}")
-    return found
-
-
-def _refuse_constant(text: str) -> None:
-    raise ValueError(f"{text} is no JSON")
+    return value
 
 
 def _by_schema(value: dict[str, Any]) -> None:

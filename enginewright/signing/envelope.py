@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from enginewright.artifacts import write_json
 from enginewright.errors import AttestationError
+from enginewright.input_file import read_input
+from enginewright.json_text import load_object
 
 if TYPE_CHECKING:
     from securesystemslib.dsse import Envelope
@@ -45,8 +46,7 @@ def read_envelope(path: Path) -> Envelope:
     from securesystemslib.exceptions import FormatError
 
     try:
-        with path.open("rb") as file:
-            envelope = Envelope.from_dict(json.loads(file.read(_MOST_BYTES)))
+        envelope = Envelope.from_dict(load_object(read_input(path, _MOST_BYTES)))
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, FormatError) as error:
         raise AttestationError(
             f"{path.name} is no envelope: {type(error).__name__}: {error}", expected="a DSSE envelope",
