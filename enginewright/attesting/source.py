@@ -13,9 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from enginewright.artifacts import sha256_of
-
-RESULTS = ("dvc.lock", "machine/dvc.lock")
-"""Tracked files that the pipeline itself rewrites: a difference in them is no edit."""
+from enginewright.lineage.commits import edited
+from enginewright.lineage.locks import LOCKS
 
 CODE = ("conf", "enginewright", "hydra_plugins", "machine", "networks", "requirements", "stages", "dvc.yaml")
 """Where a file that git does not track yet can still be part of a build."""
@@ -42,25 +41,13 @@ def source_of(root: Path) -> Source:
         return Source(None, {})
     message = _git(root, "log", "-1", "--format=%B") or ""
     origin, differing = _STANDS_FOR.search(message), set(_DIFFERS.findall(message))
-    names = {*differing, *_changed(root), *_untracked(root)} - set(RESULTS)
+    names = {*differing, *edited(root, CODE)} - set(LOCKS)
     return Source(origin[1] if origin else head.strip(), {name: _digest(root / name) for name in sorted(names)})
 
 
 def message_of(commit: str, differing: Iterable[str]) -> str:
     """Return the lines that make a commit stand for another one, from which these files differ."""
     return "\n".join([f"stands for: {commit}", *(f"differs: {name}" for name in differing)])
-
-
-def _changed(root: Path) -> list[str]:
-    return _names(_git(root, "diff", "--name-only", "--no-renames", "--relative", "-z", "HEAD"))
-
-
-def _untracked(root: Path) -> list[str]:
-    return _names(_git(root, "ls-files", "--others", "--exclude-standard", "-z", "--", *CODE))
-
-
-def _names(told: str | None) -> list[str]:
-    return [name for name in (told or "").split("\0") if name]
 
 
 def _digest(path: Path) -> str | None:

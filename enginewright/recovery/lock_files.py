@@ -6,22 +6,22 @@ dvc.lock, even none, leads to the same artifacts without running a stage again.
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
 import yaml
 
 from enginewright.artifacts import write_bytes
 from enginewright.config.yaml_text import load_yaml
+from enginewright.lineage.commits import file_at
+from enginewright.lineage.locks import LOCKS
 
-LOCKS = (Path("dvc.lock"), Path("machine/dvc.lock"))
 KEPT = Path(".cache/locks")
 """Copies of the lock files, whole, as the last `make repro` found them."""
 
 
 def mend_locks() -> list[str]:
     """Replace each lock file that is not whole by the newest whole one, and say so. Keep copies of those that are."""
-    return [told for path in LOCKS if (told := _mended(path))]
+    return [told for name in LOCKS if (told := _mended(Path(name)))]
 
 
 def _mended(path: Path) -> str | None:
@@ -33,7 +33,7 @@ def _mended(path: Path) -> str | None:
     if is_whole(data):
         write_bytes(KEPT / path, data)
         return None
-    for origin, older in (("the last make repro", kept), ("the last commit", _committed(path))):
+    for origin, older in (("the last make repro", kept), ("the last commit", file_at(Path(), "HEAD", f"./{path}"))):
         if older is not None and is_whole(older):
             write_bytes(path, older)
             return f"{path} was cut short by a killed run: the one of {origin} takes its place"
@@ -55,8 +55,3 @@ def is_whole(data: bytes) -> bool:
 
 def _kept(path: Path) -> bytes | None:
     return (KEPT / path).read_bytes() if (KEPT / path).is_file() else None
-
-
-def _committed(path: Path) -> bytes | None:
-    found = subprocess.run(["git", "show", f"HEAD:./{path}"], capture_output=True, check=False)
-    return found.stdout if found.returncode == 0 else None

@@ -7,9 +7,8 @@ import subprocess
 from pathlib import Path
 
 from enginewright.errors import ConfigError
-
-LOCKS = ("dvc.lock", "machine/dvc.lock")
-"""What the pipeline writes: a rebuild must come to the same without having seen them."""
+from enginewright.lineage.commits import edited
+from enginewright.lineage.locks import LOCKS
 
 
 def fresh_checkout(root: Path, folder: Path) -> None:
@@ -29,16 +28,10 @@ def fresh_checkout(root: Path, folder: Path) -> None:
             "the working tree cannot be cloned", expected="a git checkout with a commit", got=done.stderr.strip()
         )
     for name in edited(root):
-        _follow(root / name, folder / name)
-    for name in LOCKS:
+        if name not in LOCKS:
+            _follow(root / name, folder / name)
+    for name in LOCKS:  # a rebuild must come to the same without having seen them
         (folder / name).unlink(missing_ok=True)
-
-
-def edited(root: Path) -> list[str]:
-    """Return the files that differ from the commit, params.yaml too, and new ones unless git ignores them."""
-    changed = _git(root, "diff", "--name-only", "--no-renames", "-z", "HEAD")
-    new = _git(root, "ls-files", "--others", "--exclude-standard", "-z")
-    return [name for name in (*changed, *new) if name not in LOCKS]
 
 
 def _follow(here: Path, there: Path) -> None:
@@ -47,8 +40,3 @@ def _follow(here: Path, there: Path) -> None:
         shutil.copy2(here, there)
     else:
         there.unlink(missing_ok=True)
-
-
-def _git(root: Path, *words: str) -> list[str]:
-    found = subprocess.run(["git", *words], cwd=root, capture_output=True, text=True, check=True).stdout
-    return [name for name in found.split("\0") if name]

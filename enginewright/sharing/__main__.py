@@ -16,11 +16,11 @@ from pathlib import Path
 from dvc.repo import Repo  # type: ignore[import-untyped]
 
 from enginewright.errors import ConfigError, RequirementError, exit_with
+from enginewright.lineage.locks import LOCKS
 from enginewright.sharing.finished import push_finished
 from enginewright.sharing.remote import NAME, check_endpoint, checked, refuse_without_s3
 
 PIPELINE = "dvc.yaml"
-LOCKS = ("dvc.lock", "machine/dvc.lock")
 
 
 def main(arguments: Sequence[str]) -> None:

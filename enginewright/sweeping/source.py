@@ -12,12 +12,13 @@ from pathlib import Path
 
 from enginewright.attesting.source import message_of
 from enginewright.errors import SweepError
+from enginewright.lineage.locks import LOCKS
 from enginewright.sweeping.git import Git
 
 MOST_NEW_BYTES = 64 * 1024**2
 """Untracked files may hold this much: more is data that somebody forgot to ignore, or to give to DVC."""
 
-_OWN = ("params.yaml", "dvc.lock", "machine/dvc.lock")
+_OWN = ("params.yaml", *LOCKS)
 """Files that a variant replaces or that the pipeline rewrites: a difference in them is no edit of the user's."""
 
 BRANCH = "sweep"

@@ -12,6 +12,7 @@ from yaml import YAMLError
 from enginewright.attesting.reading import parsed
 from enginewright.attesting.source import source_of
 from enginewright.errors import ConfigError, EnginewrightError
+from enginewright.lineage.locks import LOCKS
 from enginewright.verifying.cache import check_all, check_named, objects_folder
 from enginewright.verifying.checks import Check, failed, missing
 from enginewright.verifying.configuration import GROUP, check_packages, check_params
@@ -27,7 +28,7 @@ from enginewright.verifying.tree import check_inputs, check_outputs
 if TYPE_CHECKING:
     from securesystemslib.signer import SSlibKey
 
-PIPELINE, LOCK, MACHINE = "dvc.yaml", "dvc.lock", "machine/dvc.lock"
+PIPELINE, (LOCK, MACHINE) = "dvc.yaml", LOCKS
 
 
 @dataclass(frozen=True)

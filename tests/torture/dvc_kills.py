@@ -16,7 +16,8 @@ from pathlib import Path
 
 import yaml
 
-from enginewright.recovery.lock_files import LOCKS, is_whole
+from enginewright.lineage.locks import LOCKS
+from enginewright.recovery.lock_files import is_whole
 from tests.torture.cases import Outcome
 from tests.torture.forks import MARK, survivors
 from tests.torture.lanes import Say, side_by_side
