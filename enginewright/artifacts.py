@@ -17,8 +17,6 @@ from enginewright.input_file import read_input
 from enginewright.json_text import load_object
 from enginewright.temporaries import temporary_file, temporary_folder
 
-_CHUNK = 1 << 20
-
 _REFUSALS = {
     errno.ENOSPC: "free some space on that disk",
     errno.EDQUOT: "free some of your quota on that disk",
@@ -163,9 +161,12 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def sha256_of(path: Path) -> str:
-    """Return the hexadecimal SHA-256 of the bytes of `path`, read in pieces of 1 MiB."""
-    digest = hashlib.sha256()
+    """Return the hexadecimal SHA-256 of the bytes of `path`, read in pieces."""
     with path.open("rb") as file:
-        while piece := file.read(_CHUNK):
-            digest.update(piece)
-    return digest.hexdigest()
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def md5_of(path: Path) -> str:
+    """Return the hexadecimal MD5 of the bytes of `path`, which is what DVC knows files by."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict
 from enum import Enum
@@ -11,6 +10,7 @@ from typing import Any
 
 from yaml import YAMLError
 
+from enginewright.artifacts import md5_of
 from enginewright.config.network import NetworkConfig
 from enginewright.config.yaml_text import load_yaml
 from enginewright.errors import ConfigError
@@ -75,8 +75,4 @@ def _unnamed(value: Any) -> Any:
 
 def _written_by(entry: Mapping[str, Any], path: Path) -> bool:
     digests = {out["path"]: out.get("md5") for out in entry.get("outs", [])}
-    if not path.is_file() or path.as_posix() not in digests:
-        return False
-    with path.open("rb") as file:  # DVC's digests are MD5
-        found = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
-    return bool(found == digests[path.as_posix()])
+    return path.is_file() and path.as_posix() in digests and md5_of(path) == digests[path.as_posix()]

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from enginewright.artifacts import md5_of
 from enginewright.verifying.checks import Check, failed, missing, passed
-from enginewright.verifying.hashing import FOLDER, Tree, listing_in, md5_of
+from enginewright.verifying.hashing import FOLDER, Tree, listing_in
 from enginewright.verifying.locks import Entry, Locked
 
 GROUP = "cache"

@@ -9,7 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-_CHUNK = 1 << 20
+from enginewright.artifacts import md5_of
+
 _WORKERS = 2
 """Hashing frees the interpreter, and two threads already wait for most disks."""
 
@@ -62,15 +63,6 @@ class Tree:
             return [path] if place.is_file() else []
         found = (file.relative_to(self.root).as_posix() for file in place.rglob("*") if file.is_file())
         return sorted(file for file in found if not self._ignored.match_file(file))
-
-
-def md5_of(path: Path) -> str:
-    """Return the MD5 of the bytes of a file."""
-    digest = hashlib.md5(usedforsecurity=False)
-    with path.open("rb") as file:
-        while piece := file.read(_CHUNK):
-            digest.update(piece)
-    return digest.hexdigest()
 
 
 def folder_md5(files: Mapping[str, str]) -> str:
