@@ -54,12 +54,12 @@ def working_folder(parent: Path = WORK) -> Iterator[None]:
             parent.mkdir(parents=True, exist_ok=True)
             clear_leftovers(parent)
             folder = stack.enter_context(temporary_folder(parent.absolute(), "stage"))
-            stack.enter_context(_temporaries_in(folder))
+            stack.enter_context(temporaries_in(folder))
         yield
 
 
 @contextmanager
-def _temporaries_in(folder: Path) -> Iterator[None]:
+def temporaries_in(folder: Path) -> Iterator[None]:
     """Make `folder` the one that tempfile, and the programs that are started, use."""
     before, chosen = os.environ.get("TMPDIR"), tempfile.tempdir
     os.environ["TMPDIR"] = tempfile.tempdir = str(folder)

@@ -26,6 +26,7 @@ from enginewright.config.sections import CastConfig
 from enginewright.graphs.clean import name_nodes
 from enginewright.graphs.files import graph_bytes, load_graph
 from enginewright.reference import Arrays, Reference
+from enginewright.temporaries import temporaries_in
 
 
 def cast_quantised(
@@ -103,10 +104,5 @@ def _reader(samples: list[Arrays]) -> Any:
 @contextmanager
 def _own_folder() -> Iterator[Path]:
     """Give a folder in which every temporary file is made meanwhile: ModelOpt leaves its own behind where it fails."""
-    before = tempfile.tempdir
-    with tempfile.TemporaryDirectory(prefix="quantise-") as folder:
-        tempfile.tempdir = folder
-        try:
-            yield Path(folder)
-        finally:
-            tempfile.tempdir = before
+    with tempfile.TemporaryDirectory(prefix="quantise-") as folder, temporaries_in(Path(folder)):
+        yield Path(folder)

@@ -32,11 +32,12 @@ def load_engine(engine_path: Path, record_path: Path, attested: bool = True) -> 
         RequirementError: if the builder is not installed, or this machine's GPU is missing or not one of the targets.
     """
     described = record_bytes(record_path)
-    data = engine_bytes(engine_path, record_from(described, record_path.name))
+    record = record_from(described, record_path.name)
+    data = engine_bytes(engine_path, record)
     statement = engine_path.with_name(STATEMENT)
     if attested and statement.is_file():
         check_subjects(statement.read_bytes(), {engine_path.name: data, record_path.name: described})
-    return loaded(data, described, engine_path.name, record_path.name)
+    return loaded(data, record, engine_path.name)
 
 
 def engine_bytes(path: Path, record: Record) -> bytes:
@@ -53,15 +54,14 @@ def engine_bytes(path: Path, record: Record) -> bytes:
         ) from error
 
 
-def loaded(data: bytes, described: bytes, name: str, record_name: str) -> Any:
-    """Return the deserialised engine of the bytes `data`, after they were checked by the bytes of their record.
+def loaded(data: bytes, record: Record, name: str) -> Any:
+    """Return the deserialised engine of the bytes `data`, after they were checked by their record.
 
-    Both are bytes: what was checked is what is loaded, whatever happens to the files meanwhile. name: of the engine.
+    Bytes: what was checked is what is loaded, whatever happens to the file meanwhile. name: of the engine.
 
     Raises:
         BuildError, RequirementError: as `load_engine` does.
     """
-    record = record_from(described, record_name)
     check_content(data, record, name)
     trt = api.use(record.builder)
     check_version(record, trt.__version__)
