@@ -10,12 +10,12 @@ from random import Random
 import pytest
 import yaml
 
+from enginewright.artifacts import md5_of
 from enginewright.errors import ConfigError
 from enginewright.verdicts import State
 from enginewright.verifying.cache import objects_folder
 from enginewright.verifying.chain import Request, sources
 from enginewright.verifying.checks import outcome
-from enginewright.verifying.hashing import md5_of
 from tests.verifying.conftest import Built
 
 DISK = "weights/disk"

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from enginewright.artifacts import md5_of
 from enginewright.explaining.folders import digest_of
-from enginewright.verifying.hashing import Tree, folder_md5, listing_in, md5_of
+from enginewright.verifying.hashing import Tree, folder_md5, listing_in
 
 
 @pytest.mark.parametrize(
