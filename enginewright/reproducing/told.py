@@ -29,8 +29,7 @@ def lines(found: Sequence[Output], surroundings: Surroundings, causes: Sequence[
 def verdict(found: Sequence[Output]) -> str:
     """Return the last line: passed, or which stage is the first to differ."""
     artifacts = [item for item in found if item.path.partition("/")[0] == ARTIFACTS]
-    same = sum(item.before == item.after for item in artifacts)
-    share = f"{same} of {len(artifacts)} artifacts have the same digest"
+    share = _share(artifacts)
     breaches = [item for item in found if item.breach]
     if breaches:
         first = breaches[0]
@@ -38,6 +37,14 @@ def verdict(found: Sequence[Output]) -> str:
     unseen = sum(item.state is State.unseen for item in found)
     rest = f"; {unseen} files were not compared: another digest, and the older file is not here" if unseen else ""
     return f"passed: {share}{rest}"
+
+
+def _share(artifacts: Sequence[Output]) -> str:
+    """Return how many artifacts have the same digest, and how many differ in nothing but what a run says of itself."""
+    same = sum(item.before == item.after for item in artifacts)
+    nearly = sum(item.state is State.measured for item in artifacts)
+    rest = f", {nearly} are the same but for what a run says of itself" if nearly else ""
+    return f"{same} of {len(artifacts)} artifacts have the same digest{rest}"
 
 
 def as_json(found: Sequence[Output], surroundings: Surroundings, causes: Sequence[str]) -> dict[str, Any]:

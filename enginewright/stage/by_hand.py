@@ -6,8 +6,6 @@ is touched.
 
 from __future__ import annotations
 
-import re
-import shlex
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -19,13 +17,13 @@ from enginewright.config.compose import plain
 from enginewright.config.network import check_name
 from enginewright.config.resolvers import CONF
 from enginewright.errors import ConfigError
-from enginewright.stage import entry
+from enginewright.stage.commands import files_in, filled, paths_of
+from enginewright.stage.entry import refuse_missing
 from enginewright.stage.stage import Stage
 
 SCRATCH = Path("scratch")
 _GATE = "preflight"
 """The input that says whether a graph may go on: no stage needs it to do its work."""
-_TEMPLATE = re.compile(r"\$\{([a-z_.]+)\}")
 
 
 def stage_by_hand(name: str, overrides: list[str], sections: tuple[str, ...]) -> Stage:
@@ -37,13 +35,12 @@ def stage_by_hand(name: str, overrides: list[str], sections: tuple[str, ...]) ->
     stage = yaml.safe_load(Path("dvc.yaml").read_text(encoding="utf-8"))["stages"][name]
     network, inputs, rest = _split(name, overrides, one="do" in stage)
     config = composed_for(network, rest)
-    arguments = arguments_of(stage.get("do", stage)["cmd"], network, _item(stage, name, network, config))
-    usual = entry.paths_of(arguments["--in"])
+    usual, results = files_in(filled(stage.get("do", stage)["cmd"], network, _item(stage, name, network, config)))
     if unknown := sorted(set(inputs) - set(usual)):
         raise ConfigError("unknown inputs", expected=[f"in.{key}=PATH" for key in usual], got=unknown)
     found = _without_gate(usual | inputs, inputs)
-    outputs = {key: SCRATCH / name / path for key, path in entry.paths_of(arguments["--out"]).items()}
-    entry.refuse_missing(found)
+    outputs = {key: SCRATCH / name / path for key, path in results.items()}
+    refuse_missing(found)
     for path in outputs.values():
         print(f"{name} writes {path}", file=sys.stderr)
     return Stage(network, config["networks"], sections, found, outputs)
@@ -67,7 +64,7 @@ def _split(name: str, overrides: list[str], one: bool) -> tuple[str, dict[str, P
     for network in networks:
         _refuse_list(name, network)
         check_name(network)
-    inputs = entry.paths_of([item.removeprefix("in.") for item in overrides if item.startswith("in.")])
+    inputs = paths_of([item.removeprefix("in.") for item in overrides if item.startswith("in.")])
     rest = [item for item in overrides if not item.startswith(("network=", "in."))]
     return "".join(networks), inputs, rest
 
@@ -120,24 +117,3 @@ def _item(stage: Mapping[str, Any], name: str, network: str, config: Mapping[str
         )
     found: Mapping[str, Any] = items[network]
     return found
-
-
-def arguments_of(template: str, network: str, item: Mapping[str, Any]) -> dict[str, list[str]]:
-    """Return the words after `--in` and `--out` of a stage's command in dvc.yaml, templates filled in."""
-    command = _TEMPLATE.sub(lambda found: _fill(found[1], network, item), template)
-    arguments: dict[str, list[str]] = {"--in": [], "--out": []}
-    current: list[str] = []
-    for word in shlex.split(command):
-        current = arguments.get(word, current)
-        if word not in arguments:
-            current.append(word)
-    return arguments
-
-
-def _fill(template: str, network: str, item: Mapping[str, Any]) -> str:
-    if template == "key":
-        return network
-    value: Any = item
-    for part in template.removeprefix("item.").split("."):
-        value = value[part]
-    return str(value)

@@ -11,6 +11,7 @@ from enginewright.artifacts import storing
 from enginewright.config.params import read_networks
 from enginewright.errors import ConfigError, exit_with
 from enginewright.lifeline import end_with_dvc
+from enginewright.stage.commands import paths_of
 from enginewright.stage.offline import no_network
 from enginewright.stage.own_process import in_own_process
 from enginewright.stage.stage import Stage
@@ -80,11 +81,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--in", dest="inputs", nargs="*", default=[], metavar="NAME=PATH")
     parser.add_argument("--out", dest="outputs", nargs="*", default=[], metavar="NAME=PATH")
     return parser
-
-
-def paths_of(pairs: Sequence[str]) -> dict[str, Path]:
-    """Return {name: path} of `name=path` arguments."""
-    return {name: Path(path) for name, _, path in (pair.partition("=") for pair in pairs)}
 
 
 def refuse_missing(inputs: dict[str, Path]) -> None:

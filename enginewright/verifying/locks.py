@@ -12,8 +12,9 @@ import yaml
 
 from enginewright.config.yaml_text import load_yaml
 from enginewright.errors import ConfigError
+from enginewright.stage.commands import value_at
 from enginewright.verifying.checks import Check, failed, missing, passed
-from enginewright.verifying.pipeline import Step, value_at
+from enginewright.verifying.pipeline import Step
 
 GROUP = "dvc.lock"
 _ENTRY = {"cmd", "deps", "params", "outs"}

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from enginewright.config.yaml_text import load_yaml
-
-_TEMPLATE = re.compile(r"\$\{([a-z_.0-9]+)\}")
+from enginewright.stage.commands import filled
 
 
 @dataclass(frozen=True)
@@ -40,28 +38,11 @@ def _steps(name: str, stage: Mapping[str, Any], params: Mapping[str, Any]) -> It
 
 
 def _step(name: str, network: str, item: Mapping[str, Any], stage: Mapping[str, Any]) -> Step:
-    def filled(*kinds: str) -> tuple[str, ...]:
+    def named(*kinds: str) -> tuple[str, ...]:
         texts = (text for kind in kinds for text in stage.get(kind, ()))
         return tuple(
-            dict.fromkeys(_fill(next(iter(text)) if isinstance(text, dict) else text, network, item) for text in texts)
+            dict.fromkeys(filled(next(iter(text)) if isinstance(text, dict) else text, network, item) for text in texts)
         )
 
-    outs = filled("outs", "metrics", "plots")
-    return Step(name, network, _fill(stage["cmd"], network, item), filled("params"), filled("deps"), outs)
-
-
-def _fill(text: str, network: str, item: Mapping[str, Any]) -> str:
-    return _TEMPLATE.sub(lambda found: str(value_at({"key": network, "item": item}, found[1])), text)
-
-
-def value_at(values: Any, key: str) -> Any:
-    """Return the value at a dotted key.
-
-    Raises:
-        KeyError: if there is none.
-    """
-    for part in key.split("."):
-        if not isinstance(values, Mapping) or part not in values:
-            raise KeyError(key)
-        values = values[part]
-    return values
+    outs = named("outs", "metrics", "plots")
+    return Step(name, network, filled(stage["cmd"], network, item), named("params"), named("deps"), outs)

@@ -10,6 +10,7 @@ from enginewright.attesting.reading import parsed
 from enginewright.attesting.source import Source
 from enginewright.attesting.statement import SOURCE, made_of, statement_of
 from enginewright.errors import DataError, EnginewrightError
+from enginewright.stage.commands import files_in
 from enginewright.verifying.checks import Check, failed, missing, passed
 from enginewright.verifying.pipeline import Step
 
@@ -20,7 +21,7 @@ _CURE = "see the working tree above for which side is right; then rm {path} && m
 
 def check_statement(step: Step, params: Mapping[str, Any], root: Path) -> Iterator[Check]:
     """Yield what is found of one network's statement; `step` is its attest stage."""
-    inputs, (path,) = inputs_of(step), step.outs
+    (inputs, _), (path,) = files_in(step.cmd), step.outs
     if not (root / path).is_file():
         yield missing(GROUP, path, f"the engine of {step.network} has no statement here", "make repro")
         return
@@ -35,20 +36,13 @@ def check_statement(step: Step, params: Mapping[str, Any], root: Path) -> Iterat
     yield from _compared(path, said, step, params, root)
 
 
-def inputs_of(step: Step) -> dict[str, Path]:
-    """Return the stage's input files by name."""
-    words = step.cmd.split()
-    given = words[words.index("--in") + 1 : words.index("--out")]
-    return {name: Path(path) for name, _, path in (word.partition("=") for word in given)}
-
-
 def _compared(path: str, said: Mapping[str, Any], step: Step, params: Mapping[str, Any], root: Path) -> Iterator[Check]:
     """Compare with a statement that is made here and now. Of the source, only its shape: the code may have moved on."""
     networks = params["networks"]
     names = [key.removeprefix("networks.") for key in step.params]
     try:
         parameters = {name: networks[name] for name in names}
-        wanted = statement_of(made_of(step.network, inputs_of(step), parameters, Source(None, {}), root))
+        wanted = statement_of(made_of(step.network, files_in(step.cmd)[0], parameters, Source(None, {}), root))
     except (ValueError, KeyError, TypeError, AttributeError, DataError) as error:
         yield failed(GROUP, path, f"a file that it names is broken: {error}", "see the working tree above")
         return

@@ -13,7 +13,7 @@ from enginewright.attesting.parameters import address, told
     ("given", "wanted"),
     [
         ({"folder": "my_pairs"}, {"folder": "my_pairs"}),
-        ({"folder": "/home/somebody/pairs"}, {"folder": "(outside)/pairs"}),
+        ({"folder": "/elsewhere/pairs"}, {"folder": "(outside)/pairs"}),
         ({"checkpoint": {"path": "~/weights/a.pth"}}, {"checkpoint": {"path": "(outside)/a.pth"}}),
         ({"path": "../a.onnx"}, {"path": "(outside)/a.onnx"}),
         ({"timing_cache": "/var/cache"}, {"timing_cache": "(outside)/cache"}),

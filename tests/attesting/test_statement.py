@@ -16,8 +16,8 @@ from enginewright.attesting.reading import parsed
 from enginewright.attesting.source import Source
 from enginewright.attesting.statement import checkpoint_descriptor, made_of, statement_of
 from enginewright.config.compose import plain
+from enginewright.stage.commands import files_in
 from enginewright.verifying.pipeline import Step, steps_of
-from enginewright.verifying.statements import inputs_of
 from tests.attesting.engine_files import HOST, write_file
 from tests.config.routes import CONF, conf_copy
 from tests.config.test_onnx_networks import OCR
@@ -33,7 +33,7 @@ def statement_for(
     """Return the statement of a network whose files are made up, and its stage."""
     params = plain(overrides) if conf == CONF else with_conf(conf, overrides)
     step = steps_of(ROOT / "dvc.yaml", params)[f"attest@{network}"]
-    inputs = inputs_of(step)
+    inputs = files_in(step.cmd)[0]
     for path in inputs.values():
         write_file(root, path.as_posix())
     names = [key.removeprefix("networks.") for key in step.params]
@@ -182,7 +182,7 @@ def test_an_onnx_file_is_its_own_checkpoint(tmp_path: Path) -> None:
         ({"source": "none"}, None),
         ({}, None),
         ({"source": "url", "url": "https://e.com/a?t=1", "sha256": "1"}, {"uri": "https://e.com/a"}),
-        ({"source": "file", "path": "/home/me/a.pth", "sha256": "1"}, {"name": "a.pth"}),
+        ({"source": "file", "path": "/elsewhere/a.pth", "sha256": "1"}, {"name": "a.pth"}),
         ({"source": "wheel", "requirement": "A==1", "member": "b/c", "sha256": "1"}, {"uri": "pkg:pypi/a@1#b/c"}),
     ],
 )

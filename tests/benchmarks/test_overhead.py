@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 
 from benchmarks import one_process, overhead
+from enginewright.stage.commands import files_in
 from tests.e2e.workspace import ROOT
 
 
 def test_the_plan_holds_every_stage_but_the_probe(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
-    rows = one_process.plan()
-    stages = list(dict.fromkeys(name for name, _, _ in rows))
+    steps = one_process.plan()
+    stages = list(dict.fromkeys(step.name.partition("@")[0] for step in steps))
     assert stages == [
         "checkpoint",
         "swap",
@@ -27,16 +28,15 @@ def test_the_plan_holds_every_stage_but_the_probe(monkeypatch: pytest.MonkeyPatc
         "attest",
         "report",
     ]
-    assert [network for name, network, _ in rows if name == "match"] == ["disk_lightglue"]
-    assert [network for name, network, _ in rows if name == "export"] == ["disk", "disk_lightglue"]
+    assert [step.network for step in steps if step.name.startswith("match@")] == ["disk_lightglue"]
+    assert [step.network for step in steps if step.name.startswith("export@")] == ["disk", "disk_lightglue"]
 
 
 def test_the_plan_fills_in_every_path(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
-    rows = one_process.plan()
-    words = [word for _, _, arguments in rows for part in arguments.values() for word in part]
-    assert words
-    assert all("=" in word and "$" not in word for word in words)
+    commands = [step.cmd for step in one_process.plan()]
+    assert all(files_in(command)[1] for command in commands)
+    assert not [command for command in commands if "$" in command]
 
 
 def test_a_pair_gives_medians_and_the_median_of_ratios() -> None:

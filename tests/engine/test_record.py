@@ -73,18 +73,6 @@ def test_versions_and_compatibility_are_those_of_the_builder() -> None:
     assert record_of(made, Builder.tensorrt, b"graph").builder_version == "11.4"
 
 
-@pytest.mark.parametrize(
-    ("key", "value"),
-    [("status", "fine"), ("builder", "tvm"), ("engine", {"sha256": "0"}), ("targets", []), ("inputs", [{"name": "x"}])],
-)
-def test_values_that_do_not_fit_are_refused(tmp_path: Path, key: str, value: Any) -> None:
-    path = tmp_path / "engine.json"
-    write_record(path, record())
-    path.write_text(json.dumps(json.loads(path.read_text()) | {key: value}))
-    with pytest.raises(BuildError, match=r"engine\.json is no engine record"):
-        read_record(path)
-
-
 @pytest.mark.parametrize("key", ["status", "versions", "engine", "profile", "format"])
 def test_missing_keys_are_refused(tmp_path: Path, key: str) -> None:
     path = tmp_path / "engine.json"
@@ -140,6 +128,8 @@ def test_a_record_from_before_layer_types_were_read_is_still_one(tmp_path: Path)
 @pytest.mark.parametrize(
     ("key", "value"),
     [
+        ("status", "fine"),
+        ("engine", {"sha256": "0"}),
         ("engine", {"sha256": "0" * 64, "size": "12"}),
         ("engine", {"sha256": "0" * 64, "size": -1}),
         ("engine", {"sha256": "../../etc", "size": 1}),
@@ -154,12 +144,17 @@ def test_a_record_from_before_layer_types_were_read_is_still_one(tmp_path: Path)
         ("layer_types", {"float32": "many"}),
         ("profile", {"x": [1]}),
         ("profile", {"x": {"min": [1], "opt": ["a"], "max": [2]}}),
+        ("targets", []),
         ("targets", {"compute_capabilities": [], "and_later": True}),
         ("targets", {"compute_capabilities": [8.9], "and_later": False}),
         ("targets", {"compute_capabilities": ["eight"], "and_later": True}),
         ("targets", {"compute_capabilities": "8.9", "and_later": True}),
         ("inputs", [{"name": "x", "dtype": "float32", "shape": [None]}]),
+        ("inputs", [{"name": "x"}]),
         ("inputs", {"x": 1}),
+        ("inputs", 1),
+        ("builder", "tvm"),
+        ("builder", []),
         ("builder", "__import__('os')"),
         ("builder", ["tensorrt_rtx"]),
     ],
@@ -186,24 +181,6 @@ def test_a_pipe_or_a_folder_is_no_record(tmp_path: Path) -> None:
     for path in (tmp_path / "pipe", tmp_path):
         with pytest.raises(BuildError, match="is no engine record"):
             read_record(path)
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"versions": {}},
-        {"versions": {"tensorrt_rtx": 1}},
-        {"versions": []},
-        {"builder": []},
-        {"targets": []},
-        {"inputs": 1},
-    ],
-)
-def test_a_record_without_what_loading_checks_is_refused(tmp_path: Path, change: dict[str, Any]) -> None:
-    write_record(tmp_path / "engine.json", record())
-    raw = json.loads((tmp_path / "engine.json").read_text())
-    with pytest.raises(BuildError, match="is no engine record"):
-        record_from(json.dumps(raw | change).encode(), "engine.json")
 
 
 def test_a_deep_record_is_refused() -> None:

@@ -12,7 +12,8 @@ from enginewright.artifacts import read_json
 from enginewright.config.models import ModelConfig
 from enginewright.config.sections import ExportConfig, SimplifyConfig
 from enginewright.errors import ConfigError
-from enginewright.stage.by_hand import SCRATCH, arguments_of, stage_by_hand
+from enginewright.stage.by_hand import SCRATCH, stage_by_hand
+from enginewright.stage.commands import files_in, filled
 from stages.simplify import SECTIONS
 from tests.dag import Wired, params, stages, wired
 from tests.stage.project import files_below, project, run_module
@@ -67,9 +68,9 @@ def test_outputs_go_below_scratch_under_the_paths_of_dvc(folder: Path, capsys: p
 def test_paths_are_those_of_dvc_yaml_for_every_stage_and_network(item: Wired) -> None:
     stage = stages()[item.name]
     items = params()[stage["foreach"][2:-1]] if "foreach" in stage else {"": {}}
-    words = arguments_of(stage.get("do", stage)["cmd"], item.network, items[item.network])
-    for option in ("--in", "--out"):
-        assert [word.partition("=")[2] for word in words[option]] == item.paths(option)
+    found = files_in(filled(stage.get("do", stage)["cmd"], item.network, items[item.network]))
+    for option, files in zip(("--in", "--out"), found, strict=True):
+        assert [path.as_posix() for path in files.values()] == item.paths(option)
 
 
 def test_an_input_can_be_another_file(folder: Path) -> None:

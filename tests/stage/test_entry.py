@@ -10,7 +10,8 @@ import pytest
 from enginewright.config.sections import CompareConfig, ExportConfig
 from enginewright.errors import ConfigError, GraphError
 from enginewright.stage import Stage, enter
-from enginewright.stage.entry import paths_of, refuse_missing
+from enginewright.stage.commands import paths_of
+from enginewright.stage.entry import refuse_missing
 from tests.stage.project import files_below, project, run_module
 
 OUT = ["--out", "metrics=metrics/disk/x.json"]

@@ -13,8 +13,8 @@ from enginewright.attesting.source import source_of
 from enginewright.config.compose import plain
 from enginewright.errors import ConfigError
 from enginewright.stage import Stage
+from enginewright.stage.commands import files_in
 from enginewright.verifying.pipeline import steps_of
-from enginewright.verifying.statements import inputs_of
 from stages.attest import SECTIONS, main
 from tests.attesting.engine_files import write_file
 from tests.dag import ROOT
@@ -23,7 +23,7 @@ from tests.dag import ROOT
 def stage_of(root: Path, network: str, sections: tuple[str, ...] = SECTIONS) -> Stage:
     """Return the stage, its inputs made up below `root`."""
     params = plain([])
-    inputs = inputs_of(steps_of(ROOT / "dvc.yaml", params)[f"attest@{network}"])
+    inputs = files_in(steps_of(ROOT / "dvc.yaml", params)[f"attest@{network}"].cmd)[0]
     for path in inputs.values():
         write_file(root, path.as_posix())
     return Stage(network, params["networks"], sections, inputs, {"statement": Path("out") / "engine.intoto.json"})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shlex
 import shutil
 from collections.abc import Iterator
 from contextlib import suppress
@@ -15,7 +16,8 @@ from typing import Any
 import yaml
 
 from enginewright.reproducing.statements import NAME, everywhere
-from enginewright.stage.by_hand import arguments_of
+from enginewright.stage.commands import files_in
+from enginewright.verifying.pipeline import steps_of
 from tests.torture.forks import MARK, Ended, Fork, survivors
 
 VOLATILE = ("seconds", "peak_mb")
@@ -117,20 +119,16 @@ def scenes_of(folder: Path) -> Iterator[Scene]:
     """Yield every stage of the checkout, whose probe has run, in an order in which each finds its inputs."""
     params = yaml.safe_load((folder / "params.yaml").read_text(encoding="utf-8"))
     yield Scene("probe", folder, ("probe",), {path.stem: path for path in (folder / "probe").glob("*.json")})
-    stages = yaml.safe_load((folder / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
-    for stage, raw in stages.items():
-        items = params[raw["foreach"][2:-1]] if "foreach" in raw else {"": {}}
-        for network, item in items.items():
-            yield _scene(folder, stage, raw.get("do", raw)["cmd"], network, item)
+    for name, step in steps_of(folder / "dvc.yaml", params).items():
+        if name != "probe":
+            outputs = {key: folder / path for key, path in files_in(step.cmd)[1].items()}
+            yield Scene(name, folder, _arguments(step.cmd), outputs)
 
 
-def _scene(folder: Path, stage: str, command: str, network: str, item: Any) -> Scene:
-    arguments = arguments_of(command, network, item)
-    words = ["--network", network] if network else []
-    for option, given in arguments.items():
-        words += [option, *given] if given else []
-    outputs = {name: folder / path for name, _, path in (pair.partition("=") for pair in arguments["--out"])}
-    return Scene(f"{stage}@{network}" if network else stage, folder, tuple(words), outputs)
+def _arguments(command: str) -> tuple[str, ...]:
+    """Return what follows `-m stages.NAME`."""
+    words = shlex.split(command)
+    return tuple(words[words.index("-m") + 2 :])
 
 
 def digest_of(path: Path) -> str:

@@ -14,11 +14,11 @@ import yaml
 from enginewright.artifacts import write_json
 from enginewright.attesting.source import source_of
 from enginewright.attesting.statement import made_of, statement_of
+from enginewright.stage.commands import files_in
 from enginewright.verdicts import State
 from enginewright.verifying.chain import Request, checks_of
 from enginewright.verifying.checks import Check
 from enginewright.verifying.pipeline import Step, steps_of
-from enginewright.verifying.statements import inputs_of
 from tests.attesting.engine_files import write_file
 from tests.e2e.workspace import Workspace
 
@@ -95,7 +95,11 @@ def build(root: Path) -> dict[str, Step]:
         if step.name.startswith("attest@"):
             names = [key.removeprefix("networks.") for key in step.params]
             made = made_of(
-                step.network, inputs_of(step), {name: params["networks"][name] for name in names}, source_of(root), root
+                step.network,
+                files_in(step.cmd)[0],
+                {name: params["networks"][name] for name in names},
+                source_of(root),
+                root,
             )
             write_json(root / step.outs[0], statement_of(made))
     space.run("dvc", "commit", "-q", "--force")
