@@ -1,4 +1,4 @@
-"""`make repro`: wait for another one in this checkout, mend what a killed run left, then be `dvc repro`."""
+"""`make repro`: wait for another one in this checkout, mend what a killed run left, then be `dvc repro`, with independent stages side by side."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def main(words: list[str]) -> None:
             print(f"recovered: {told}", file=sys.stderr)
     clear_leftovers(WORK)
     os.set_inheritable(lock.fileno(), True)
-    os.execv(sys.executable, [sys.executable, "-m", "dvc", *words])  # noqa: S606 - no shell is what is wanted
+    os.execv(sys.executable, [sys.executable, "-m", "enginewright.side_by_side", *words])  # noqa: S606 - no shell is what is wanted
 
 
 def _alone() -> IO[str]:

@@ -141,7 +141,7 @@ def _dvc(folder: Path, options: argparse.Namespace, say: Say) -> None:
 
 
 def _others(folder: Path, options: argparse.Namespace, say: Say) -> None:
-    other_faults.run(folder, options.case, say)
+    other_faults.run(folder, options.case, options.jobs, say)
 
 
 _HALVES = {"inputs": _bad_inputs, "stages": _stages, "dvc": _dvc, "others": _others}

@@ -11,7 +11,8 @@ import subprocess
 import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 from tests.torture.cases import Outcome
@@ -27,7 +28,7 @@ from tests.torture.disk_faults import (
 )
 from tests.torture.dvc_kills import PLAIN, SAFE, Runs
 from tests.torture.forks import survivors
-from tests.torture.lanes import Say
+from tests.torture.lanes import Say, side_by_side
 
 HALF = "other faults"
 NETWORKS = ("foreign",)
@@ -214,13 +215,17 @@ FAULTS: tuple[Fault, ...] = (
 )  # fmt: skip
 
 
-def run(folder: Path, only: str, say: Say) -> None:
-    """Try every fault on one small checkout, one after another."""
+def run(folder: Path, only: str, lanes: int, say: Say) -> None:
+    """Try every fault, on as many small checkouts as there are lanes."""
     chosen = [fault for fault in FAULTS if only in fault.__name__]
-    if not chosen:
-        return
-    runs = Runs(folder / "others", 0, NETWORKS)
-    for fault in chosen:
+    shares = [share for number in range(lanes) if (share := chosen[number::lanes])]
+    side_by_side([partial(_outcomes, folder / f"others{n}", n, share) for n, share in enumerate(shares)], say)
+
+
+def _outcomes(folder: Path, seed: int, faults: Sequence[Fault]) -> Iterator[Outcome]:
+    """Try faults on one checkout, one after another."""
+    runs = Runs(folder, seed, NETWORKS)
+    for fault in faults:
         began = time.monotonic()
         broken = missing = ""
         try:
@@ -229,7 +234,7 @@ def run(folder: Path, only: str, say: Say) -> None:
             missing = str(lack)
         except Exception:
             broken = traceback.format_exc()[-2000:]
-        say(Outcome(HALF, fault.__name__, 0, broken, time.monotonic() - began, missing))
+        yield Outcome(HALF, fault.__name__, 0, broken, time.monotonic() - began, missing)
         runs.space.run("git", "checkout", "-q", ".", check=False)
 
 
