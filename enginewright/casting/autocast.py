@@ -13,6 +13,7 @@ import onnx
 
 from enginewright.casting.calibration import calibration_samples
 from enginewright.casting.islands import exactly
+from enginewright.casting.lookups import looked_up
 from enginewright.casting.order import settle
 from enginewright.casting.ranges import nodes_out_of_range
 from enginewright.config.choices import Precision, Rest
@@ -54,7 +55,12 @@ def cast_all_but(islands: Sequence[str], model: onnx.ModelProto, low: Low, init_
     from modelopt.onnx.autocast import convert_to_mixed_precision
 
     expected = f"a graph of {low.name}"
-    with tempfile.TemporaryDirectory(prefix="autocast-") as folder, quiet(), explained("AutoCast", expected):
+    with (
+        tempfile.TemporaryDirectory(prefix="autocast-") as folder,
+        quiet(),
+        explained("AutoCast", expected),
+        looked_up(),
+    ):
         source = Path(folder) / "graph.onnx"
         source.write_bytes(graph_bytes(model))
         cast: onnx.ModelProto = convert_to_mixed_precision(

@@ -1,4 +1,7 @@
-"""`make repro`: wait for another one in this checkout, mend what a killed run left, then be `dvc repro`, with independent stages side by side."""
+"""`make repro`: wait for another one in this checkout, mend what a killed run left, then be `dvc repro`.
+
+Stages that do not need one another run side by side (enginewright/side_by_side).
+"""
 
 from __future__ import annotations
 
