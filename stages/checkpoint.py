@@ -47,4 +47,4 @@ def main(stage: Stage) -> None:
 
 
 if __name__ == "__main__":
-    enter(main, SECTIONS, heavy=lambda _stage: ("torch",), foreign="the checkpoint")
+    enter(main, SECTIONS, foreign="the checkpoint")

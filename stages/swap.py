@@ -121,4 +121,4 @@ def main(stage: Stage) -> None:
 
 
 if __name__ == "__main__":
-    enter(main, SECTIONS, heavy=lambda _stage: ("torch",))
+    enter(main, SECTIONS)

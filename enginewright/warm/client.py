@@ -17,12 +17,13 @@ SWITCH = "ENGINEWRIGHT_WARM"
 """Environment variable: 0 runs every stage in its own process."""
 
 
-def hand_over(packages: Sequence[str]) -> int | None:
+def hand_over(packages: Sequence[str], module: str = "") -> int | None:
     """Run this process's stage in a fork of the server; return its exit status, or None where it must run here.
 
-    packages: names of packages that the stage needs and that take long to import.
+    packages: names of packages that the stage needs and that take long to import. module: the stage's, where it is not
+    this process's main module yet.
     """
-    if not packages or not _wanted():
+    if not packages or not wanted():
         return None
     try:
         connection = _connected(dvc_process())
@@ -31,18 +32,18 @@ def hand_over(packages: Sequence[str]) -> int | None:
     with connection:
         if not is_own(connection):
             return None
-        send_job(connection, _this_job(packages))
+        send_job(connection, _this_job(packages, module or _module()))
         return _end_of_job(connection)
 
 
-def _wanted() -> bool:
+def wanted() -> bool:
     """Return whether DVC runs this stage, on a system that has what the server needs."""
     return STAGE in os.environ and os.environ.get(SWITCH) != "0" and hasattr(os, "pidfd_open")
 
 
-def _this_job(packages: Sequence[str]) -> Job:
+def _this_job(packages: Sequence[str], module: str) -> Job:
     environment = os.environ | {SWITCH: "0"}
-    return Job(_module(), sys.argv[1:], str(Path.cwd()), environment, list(packages))
+    return Job(module, sys.argv[1:], str(Path.cwd()), environment, list(packages))
 
 
 def _module() -> str:
