@@ -1,0 +1,59 @@
+"""One folder with all that a run needs: weights once, references, the pipeline's own graphs, and the plan.
+
+Styles are written on the machine that runs them, from the weights, so any number of them adds nothing to the folder.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from benchmarks.latency.floor import floor_of
+from benchmarks.latency.lightglue_graph import lightglue_graph
+from benchmarks.latency.plan import BASE, SIZES, contestants
+from benchmarks.latency.style import Style
+from benchmarks.latency.weights import read_weights
+from enginewright.artifacts import write_bytes, write_json
+from enginewright.report.table import commit
+from enginewright.stage.chain import needed
+
+NETWORK = "disk_lightglue"
+VARIANTS = Path("scratch/gpu/variants")
+_PAIRS = 2
+
+
+def pack(folder: Path) -> None:
+    """Write the bundle into `folder`.
+
+    Raises:
+        ConfigError: if DISK and its LightGlue were not built here.
+    """
+    checkpoint = needed(NETWORK, "checkpoint.safetensors")
+    write_bytes(folder / "matcher.safetensors", checkpoint.read_bytes())
+    write_bytes(folder / f"matcher-{BASE}.npz", needed(NETWORK, "reference.npz").read_bytes())
+    from benchmarks.latency.references import write_references
+
+    write_references(folder, SIZES, _PAIRS)
+    graphs = _graphs(folder)
+    specs = [asdict(spec) for spec in contestants(graphs)]
+    plan = {"commit": commit(), "floors": _floors(checkpoint), "contestants": specs}
+    write_json(folder / "plan.json", plan)
+
+
+def _graphs(folder: Path) -> dict[str, str]:
+    """Copy the pipeline's own graphs, where `python -m enginewright.gpu build` made them."""
+    found = {}
+    for precision in ("fp16", "fp32"):
+        source = VARIANTS / f"{NETWORK}-native-{precision}.onnx"
+        if source.is_file():
+            found[precision] = f"pipeline-{precision}.onnx"
+            write_bytes(folder / found[precision], source.read_bytes())
+    return found
+
+
+def _floors(checkpoint: Path) -> dict[str, Any]:
+    """Return the floor of each size and type, one pair a call."""
+    weights = read_weights(checkpoint)
+    points = [(keypoints, "float16") for keypoints in (BASE, *SIZES)] + [(BASE, "float32"), (BASE, "bfloat16")]
+    return {f"{k}-{kind}": floor_of(lightglue_graph(weights, Style(k, dtype=kind))).as_metrics() for k, kind in points}
