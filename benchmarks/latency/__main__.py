@@ -29,10 +29,11 @@ def main(arguments: list[str]) -> int:
 
         pack(options.out)
     if options.what == "run":
-        from benchmarks.latency.run import run
+        from benchmarks.latency.run import Effort, run
 
         results = options.out / f"{_device().lower().replace(' ', '-')}.json"
-        run(options.bundle, results, options.device, options.seconds, _where())
+        effort = Effort(options.seconds, options.rounds, options.calls, options.only)
+        run(options.bundle, results, options.device, effort, _where())
         _table(results)
     if options.what == "table":
         _table(options.results)
@@ -47,6 +48,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--results", type=Path, help="results that the table is of")
     parser.add_argument("--device", choices=("cuda", "cpu"), default="cuda", help="cpu: to try the run, not to time it")
     parser.add_argument("--seconds", type=float, default=280.0, help="for the whole run; what did not fit is not run")
+    parser.add_argument("--rounds", type=int, default=7, help="turns of each contestant")
+    parser.add_argument("--calls", type=int, default=40, help="timed calls in a turn, fewer where they take long")
+    parser.add_argument("--only", default="", help="regular expression of the names that take part")
     return parser
 
 

@@ -15,6 +15,7 @@ class Spec:
 
     name: its row. kind: `ort`, `torch` or `peaks`. group: contestants that are timed in turns. network: whose outputs.
     reference: .npz of its samples, in the bundle. pairs: in a call. options: of its runtime. limit_s: for loading.
+    phase: contestants that are loaded together.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Spec:
     pairs: int = 1
     options: dict[str, Any] = field(default_factory=dict)
     limit_s: float = 90.0
+    phase: int = 1
 
 
 class Contestant(Protocol):

@@ -9,6 +9,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from benchmarks.latency.floor import floor_of
 from benchmarks.latency.lightglue_graph import lightglue_graph
 from benchmarks.latency.plan import BASE, SIZES, contestants
@@ -20,7 +22,7 @@ from enginewright.stage.chain import needed
 
 NETWORK = "disk_lightglue"
 VARIANTS = Path("scratch/gpu/variants")
-_PAIRS = 2
+_PAIRS, _IMAGES = 2, 2
 
 
 def pack(folder: Path) -> None:
@@ -35,6 +37,7 @@ def pack(folder: Path) -> None:
     from benchmarks.latency.references import write_references
 
     write_references(folder, SIZES, _PAIRS)
+    _write_extractor(folder)
     graphs = _graphs(folder)
     specs = [asdict(spec) for spec in contestants(graphs)]
     plan = {"commit": commit(), "floors": _floors(checkpoint), "contestants": specs}
@@ -43,13 +46,20 @@ def pack(folder: Path) -> None:
 
 def _graphs(folder: Path) -> dict[str, str]:
     """Copy the pipeline's own graphs, where `python -m enginewright.gpu build` made them."""
-    found = {}
-    for precision in ("fp16", "fp32"):
-        source = VARIANTS / f"{NETWORK}-native-{precision}.onnx"
-        if source.is_file():
-            found[precision] = f"pipeline-{precision}.onnx"
-            write_bytes(folder / found[precision], source.read_bytes())
-    return found
+    sources = {precision: VARIANTS / f"{NETWORK}-native-{precision}.onnx" for precision in ("fp16", "fp32")}
+    sources |= {f"disk-{precision}": VARIANTS / f"disk-{precision}.onnx" for precision in ("fp16", "fp32")}
+    found = {name: source for name, source in sources.items() if source.is_file()}
+    for name, source in found.items():
+        write_bytes(folder / f"graph-{name}.onnx", source.read_bytes())
+    return {name: f"graph-{name}.onnx" for name in found}
+
+
+def _write_extractor(folder: Path) -> None:
+    """Write DISK's weights and the first images of its reference."""
+    write_bytes(folder / "disk.safetensors", needed("disk", "checkpoint.safetensors").read_bytes())
+    with np.load(needed("disk", "reference.npz"), allow_pickle=False) as file:
+        few = {name: file[name][:_IMAGES] for name in file.files if name.startswith(("in/", "out/"))}
+    np.savez(folder / "disk.npz", allow_pickle=False, **few)
 
 
 def _floors(checkpoint: Path) -> dict[str, Any]:

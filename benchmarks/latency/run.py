@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from benchmarks.latency.rounds import in_turns, summary
 from enginewright.artifacts import read_json, write_json
 from enginewright.verdicts import PASSED, not_run
 
-_ROUNDS, _CALLS = 7, 40
+_WATCHED = 2
 _TURN_S, _KERNELS_S, _PEAKS_S = 20.0, 40.0, 60.0
 
 Start = Callable[[Spec], Process]
@@ -44,16 +45,16 @@ class Run:
         process.end()
         self.write()
 
-    def group(self, specs: list[Spec], rounds: int = _ROUNDS, calls: int = _CALLS) -> None:
-        """Load all of a group side by side, time them in turns, and look at the kernels of each."""
+    def phase(self, specs: list[Spec], rounds: int, calls: int) -> None:
+        """Load all side by side, time each group in turns, and look at the kernels of the fastest of each kind."""
         rows = {spec.name: asdict(spec) for spec in specs}
         self.found["rows"] += rows.values()
         processes = self._loaded(specs, rows)
         try:
-            self._timed(rows, processes, rounds, calls)
-            for name, process in processes.items():
-                if "reason" not in rows[name]:
-                    self.found["kernels"][name] = self._asked({}, process, _KERNELS_S, do="kernels") or {}
+            for group in dict.fromkeys(spec.group for spec in specs):
+                chosen = [spec for spec in specs if spec.group == group and spec.name in processes]
+                self._timed(rows, {spec.name: processes[spec.name] for spec in chosen}, rounds, calls)
+                self._watched(chosen, rows, processes)
         finally:
             for name, process in processes.items():
                 process.end()
@@ -87,6 +88,15 @@ class Run:
         in_turns(list(processes), rounds, turn)
         self.write()
 
+    def _watched(self, specs: list[Spec], rows: dict[str, Any], processes: dict[str, Process]) -> None:
+        timed = sorted((spec for spec in specs if "ms" in rows[spec.name]), key=lambda spec: _median(rows[spec.name]))
+        for kind in dict.fromkeys(spec.kind for spec in timed):
+            for spec in [spec for spec in timed if spec.kind == kind][:_WATCHED]:
+                if self.left > 1 and "reason" not in rows[spec.name]:
+                    answer = self._asked({}, processes[spec.name], _KERNELS_S, do="kernels")
+                    self.found["kernels"][spec.name] = answer or {}
+        self.write()
+
     def _asked(self, row: dict[str, Any], process: Process, seconds: float, **question: Any) -> dict[str, Any] | None:
         process.ask(**question)
         return self._answered(row, process, seconds)
@@ -101,18 +111,32 @@ class Run:
             return None
 
 
-def run(bundle: Path, results: Path, device: str, seconds: float, where: dict[str, Any]) -> dict[str, Any]:
-    """Run the plan of a bundle for at most so many seconds, and return what was found."""
+def _median(row: dict[str, Any]) -> float:
+    return float(row["ms"]["median"])
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much a run may take: seconds for all of it, rounds, calls of each contestant in a round, names to take."""
+
+    seconds: float
+    rounds: int = 7
+    calls: int = 40
+    only: str = ""
+
+
+def run(bundle: Path, results: Path, device: str, effort: Effort, where: dict[str, Any]) -> dict[str, Any]:
+    """Run the plan of a bundle, as far as the seconds go, and return what was found."""
     plan = read_json(bundle / "plan.json")
-    specs = [Spec(**line) for line in plan["contestants"]]
+    specs = [spec for line in plan["contestants"] if re.search(effort.only, (spec := Spec(**line)).name)]
     whole = Run(
         results,
         where | {"commit": plan["commit"], "floors": plan["floors"]},
         lambda spec: worker(bundle, device, results.parent / "logs" / f"{spec.name}.log"),
-        time.monotonic() + seconds,
+        time.monotonic() + effort.seconds,
     )
     whole.peaks()
-    for group in dict.fromkeys(spec.group for spec in specs):
+    for phase in sorted({spec.phase for spec in specs}):
         if whole.left > 0:
-            whole.group([spec for spec in specs if spec.group == group])
+            whole.phase([spec for spec in specs if spec.phase == phase], effort.rounds, effort.calls)
     return whole.found

@@ -6,69 +6,30 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import torch.nn.functional as F  # noqa: N812 (torch's own name for it)
-from torch import Tensor, nn
+from torch import Tensor
 
-import networks.lightglue
 from benchmarks.latency.contestant import Spec
+from benchmarks.latency.peers import INPUTS, OUTPUTS, peer
 from benchmarks.latency.samples import Arrays
-from networks.lightglue import LightGlue
-
-_COMPILE = {
-    "default": {},
-    "reduce-overhead": {"mode": "reduce-overhead"},
-    "max-autotune": {"mode": "max-autotune"},
-    "max-autotune-no-cudagraphs": {"mode": "max-autotune-no-cudagraphs"},
-}
-
-
-class Reduced(nn.Module):
-    """LightGlue in a type of its own, with inputs and outputs in float32 as the graphs have them."""
-
-    def __init__(self, matcher: LightGlue, kind: torch.dtype) -> None:
-        super().__init__()
-        self.matcher, self.kind = matcher.to(kind), kind
-
-    def forward(self, keypoints: Tensor, descriptors: Tensor) -> tuple[Tensor, Tensor]:
-        """Return matches and mscores."""
-        matches, scores = self.matcher(keypoints.to(self.kind), descriptors.to(self.kind))
-        return matches, scores.float()
-
-
-def attended(queries: Tensor, keys: Tensor, values: Tensor, bias: Tensor | None) -> Tensor:
-    """Return what `networks.lightglue.attend` returns, by torch's own fused attention."""
-    mask = None if bias is None else bias.to(queries.dtype)
-    return F.scaled_dot_product_attention(queries, keys, values, attn_mask=mask, scale=1.0)
-
-
-def _matcher(weights: dict[str, Tensor], masked: bool) -> LightGlue:
-    """Return the matcher that these weights fit."""
-    width = weights["layers.0.self_attn.Wqkv.weight"].shape[1]
-    dimension = weights["input_proj.weight"].shape[1] if "input_proj.weight" in weights else width
-    layers = sum(key.endswith("Wqkv.weight") for key in weights)
-    matcher = LightGlue(dimension, mask_padding=masked, layers=layers, width=width)
-    matcher.load_state_dict(weights)
-    return matcher
 
 
 class TorchContestant:
-    """Options: `compile` (absent: eager), `fused` attention or the module's own, `masked` padding, `tf32`."""
+    """Options: `compile`, a mode of torch.compile (absent: eager); `fused` attention, `masked` padding, `tf32`."""
 
     def __init__(self, spec: Spec, bundle: Path, cuda: bool) -> None:
         from safetensors.torch import load_file
 
         self._device = torch.device("cuda" if cuda else "cpu")
         torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = bool(spec.options.get("tf32"))
-        if spec.options.get("fused", True):
-            networks.lightglue.attend = attended
-        weights = load_file(bundle / "matcher.safetensors")
-        matcher = _matcher(weights, masked=bool(spec.options.get("masked", False)))
+        weights = load_file(bundle / f"{spec.network}.safetensors")
         kind = getattr(torch, spec.precision) if cuda else torch.float32
-        module = Reduced(matcher.eval(), kind).to(self._device)
-        how = spec.options.get("compile")
-        self._run: Any = torch.compile(module, fullgraph=True, dynamic=False, **_COMPILE[how]) if how else module
+        masked, fused = bool(spec.options.get("masked", False)), bool(spec.options.get("fused", True))
+        module = peer(spec.network, weights, kind, spec.keypoints, masked, fused).to(self._device)
+        mode = spec.options.get("compile")
+        self._run: Any = torch.compile(module, fullgraph=True, dynamic=False, mode=mode) if mode else module
+        self._names, self._results = INPUTS[spec.network], OUTPUTS[spec.network]
         self._inputs: dict[str, Tensor] = {}
-        self._outputs: tuple[Tensor, Tensor] | None = None
+        self._outputs: tuple[Tensor, ...] | None = None
 
     def put(self, inputs: Arrays) -> None:
         """Copy inputs to the device, each always to the same tensor."""
@@ -82,15 +43,14 @@ class TorchContestant:
         """Run once and wait."""
         self._outputs = None  # a compiled module's CUDA graph takes their memory again
         with torch.inference_mode():
-            self._outputs = self._run(self._inputs["keypoints"], self._inputs["descriptors"])
+            self._outputs = self._run(*(self._inputs[name] for name in self._names))
         if self._device.type == "cuda":
             torch.cuda.synchronize()
 
     def outputs(self) -> Arrays:
         """Return what the last call gave."""
         assert self._outputs is not None  # noqa: S101 - asked for after a call only
-        matches, scores = self._outputs
-        return {"matches": matches.cpu().numpy(), "mscores": scores.cpu().numpy()}
+        return {name: value.cpu().numpy() for name, value in zip(self._results, self._outputs, strict=True)}
 
     def facts(self) -> dict[str, Any]:
         """Return torch's version."""

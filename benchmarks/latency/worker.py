@@ -16,10 +16,12 @@ from typing import Any
 import numpy as np
 
 from benchmarks.latency.contestant import Contestant, Spec, loaded
+from benchmarks.latency.keypoints_kept import KeypointsKept
 from benchmarks.latency.samples import samples
 from enginewright.gpu.kept import Kept
 
-_WARM = 10
+_WARM = 8
+_FEWEST, _TURN_MS = 4, 200.0
 
 
 class Worker:
@@ -43,7 +45,7 @@ class Worker:
         begun = time.perf_counter()
         told = Spec(**spec)
         self.contestant = loaded(told, self.bundle, self.cuda)
-        kept = Kept()
+        kept = KeypointsKept() if told.network == "disk" else Kept()
         for inputs, expected in samples(self.bundle / told.reference, told.pairs):
             self.contestant.put(inputs)
             for _ in range(3):  # the second call records a CUDA graph, the third replays it
@@ -52,9 +54,10 @@ class Worker:
         return {"kept": vars(kept), "load_s": time.perf_counter() - begun, **self.contestant.facts()}
 
     def _time(self, calls: int) -> dict[str, Any]:
+        """Return the times of so many calls, or of fewer where those take long."""
         assert self.contestant is not None  # noqa: S101 - load comes first
-        for _ in range(min(_WARM, calls)):
-            self.contestant.call()
+        warm = [_milliseconds(self.contestant.call) for _ in range(min(_WARM, calls))]
+        calls = min(calls, max(_FEWEST, int(_TURN_MS / min(warm))))
         return {"ms": [_milliseconds(self.contestant.call) for _ in range(calls)]}
 
     def _kernels(self) -> dict[str, Any]:

@@ -39,7 +39,7 @@ def run(weights: Weights, style: Style, inputs: dict[str, Any]) -> dict[str, Any
 
 
 def assert_same(found: dict[str, Any], expected: dict[str, Any]) -> None:
-    assert (expected["matches"] >= 0).sum() > KEYPOINTS / 2  # a sample without matches would prove little
+    assert (expected["matches"] >= 0).sum() > KEYPOINTS / 3  # a sample without matches would prove little
     np.testing.assert_array_equal(found["matches"], expected["matches"])
     np.testing.assert_allclose(found["mscores"], expected["mscores"], atol=1e-5)
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from benchmarks.latency.contestant import Spec
-from benchmarks.latency.run import run
+from benchmarks.latency.run import Effort, run
 from benchmarks.latency.table import table
 from enginewright.artifacts import read_json
 from tests.benchmarks.latency.small import KEYPOINTS, write_bundle
@@ -16,8 +16,9 @@ from tests.benchmarks.latency.small import KEYPOINTS, write_bundle
 WHERE = {"device": "none", "driver": "none", "versions": {"onnxruntime": "1"}}
 
 
-def spec(name: str, kind: str = "ort", limit_s: float = 60.0, group: str = "all", **options: Any) -> Spec:
-    return Spec(name, kind, group, reference="reference.npz", keypoints=KEYPOINTS, options=options, limit_s=limit_s)
+def spec(name: str, kind: str = "ort", limit_s: float = 60.0, phase: int = 1, **options: Any) -> Spec:
+    sizes: dict[str, Any] = {"reference": "reference.npz", "keypoints": KEYPOINTS}
+    return Spec(name, kind, f"phase {phase}", options=options, limit_s=limit_s, phase=phase, **sizes)
 
 
 @pytest.fixture(scope="module")
@@ -28,10 +29,10 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         spec("torch", kind="torch"),
         spec("missing", graph="nowhere.onnx"),
         spec("unknown", style={"layout": "sideways"}),
-        spec("late", limit_s=0.0, group="alone", style={}),
+        spec("late", limit_s=0.0, phase=2, style={}),
     ]
     write_bundle(folder / "bundle", specs)
-    run(folder / "bundle", folder / "out" / "none.json", "cpu", 200.0, WHERE)
+    run(folder / "bundle", folder / "out" / "none.json", "cpu", Effort(200.0, calls=5), WHERE)
     return read_json(folder / "out" / "none.json")
 
 
@@ -65,5 +66,5 @@ def test_the_table_has_every_row(found: dict[str, Any]) -> None:
 
 def test_nothing_is_started_without_time(tmp_path: Path) -> None:
     write_bundle(tmp_path / "bundle", [spec("graph", style={})])
-    found = run(tmp_path / "bundle", tmp_path / "none.json", "cpu", 0.0, WHERE)
+    found = run(tmp_path / "bundle", tmp_path / "none.json", "cpu", Effort(0.0), WHERE)
     assert found["rows"] == []
