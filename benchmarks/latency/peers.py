@@ -9,6 +9,7 @@ from torch import Tensor, nn
 import networks.lightglue
 from networks.disk import CentredInstanceNorm2d, Disk
 from networks.lightglue import LightGlue
+from networks.parts.assignment import padding_bias
 
 MATCHER, EXTRACTOR = "matcher", "disk"
 INPUTS = {MATCHER: ("keypoints", "descriptors"), EXTRACTOR: ("image",)}
@@ -25,6 +26,7 @@ def peer(network: str, weights: Weights, kind: torch.dtype, keypoints: int, mask
     """
     if network == EXTRACTOR:
         return _extractor(weights, kind, keypoints)
+    networks.lightglue.padding_bias = typed_bias
     if fused:
         networks.lightglue.attend = attended
     return Matcher(_matcher(weights, masked), kind).eval()
@@ -43,10 +45,14 @@ class Matcher(nn.Module):
         return matches, scores.float()
 
 
+def typed_bias(descriptors: Tensor) -> Tensor:
+    """Return what `padding_bias` returns in the type of the descriptors: in half precision nothing takes float32."""
+    return padding_bias(descriptors).to(descriptors.dtype)
+
+
 def attended(queries: Tensor, keys: Tensor, values: Tensor, bias: Tensor | None) -> Tensor:
     """Return what `networks.lightglue.attend` returns, by torch's own fused attention."""
-    mask = None if bias is None else bias.to(queries.dtype)
-    return F.scaled_dot_product_attention(queries, keys, values, attn_mask=mask, scale=1.0)
+    return F.scaled_dot_product_attention(queries, keys, values, attn_mask=bias, scale=1.0)
 
 
 def _matcher(weights: Weights, masked: bool) -> LightGlue:

@@ -53,7 +53,7 @@ class Process:
             line = self._lines.get(timeout=max(seconds, 0.01))
         except queue.Empty:
             self.end()
-            raise NoAnswerError(f"no answer after {seconds:.0f} s") from None
+            raise NoAnswerError(f"no answer after {max(seconds, 0):.0f} s") from None
         if line is None:
             raise NoAnswerError(f"its process ended with {self._process.wait()}")
         found: dict[str, Any] = json.loads(line)
