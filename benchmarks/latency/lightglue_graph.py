@@ -67,7 +67,7 @@ class _LightGlue:
         return self.g.model(inputs, outputs, 24 if style.masked and style.operators == "onnx" else 23)
 
     def _dimension(self) -> int:
-        return self.weights.get("input_proj.weight", np.empty((0, self.width))).shape[1]
+        return int(self.weights["input_proj.weight"].shape[1]) if "input_proj.weight" in self.weights else self.width
 
     # What comes in.
 

@@ -28,7 +28,7 @@ class OrtContestant:
         if cuda:
             import torch  # its CUDA libraries are those that ONNX Runtime takes
 
-            torch.cuda.init()
+            torch.zeros(1, device="cuda")
             onnxruntime.preload_dlls()
         with tempfile.TemporaryDirectory(prefix="latency-") as folder:
             self._session = self._opened(spec, bundle, cuda, Path(folder) / "optimised.onnx")

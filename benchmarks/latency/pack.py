@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 
 from benchmarks.latency.floor import floor_of
 from benchmarks.latency.lightglue_graph import lightglue_graph
@@ -40,7 +41,7 @@ def pack(folder: Path) -> None:
     _write_extractor(folder)
     graphs = _graphs(folder)
     specs = [asdict(spec) for spec in contestants(graphs)]
-    plan = {"commit": commit(), "floors": _floors(checkpoint), "contestants": specs}
+    plan = {"commit": commit(), "floors": _floors(checkpoint, folder), "contestants": specs}
     write_json(folder / "plan.json", plan)
 
 
@@ -62,8 +63,12 @@ def _write_extractor(folder: Path) -> None:
     np.savez(folder / "disk.npz", allow_pickle=False, **few)
 
 
-def _floors(checkpoint: Path) -> dict[str, Any]:
-    """Return the floor of each size and type, one pair a call."""
+def _floors(checkpoint: Path, folder: Path) -> dict[str, Any]:
+    """Return the floor of each network, size and type, one pair or image a call."""
     weights = read_weights(checkpoint)
     points = [(keypoints, "float16") for keypoints in (BASE, *SIZES)] + [(BASE, "float32"), (BASE, "bfloat16")]
-    return {f"{k}-{kind}": floor_of(lightglue_graph(weights, Style(k, dtype=kind))).as_metrics() for k, kind in points}
+    floors = {f"matcher-{k}-{kind}": floor_of(lightglue_graph(weights, Style(k, dtype=kind))) for k, kind in points}
+    for precision, kind in (("fp16", "float16"), ("fp32", "float32")):
+        if (graph := folder / f"graph-disk-{precision}.onnx").is_file():
+            floors[f"disk-{BASE}-{kind}"] = floor_of(onnx.load(graph))
+    return {name: floor.as_metrics() for name, floor in floors.items()}

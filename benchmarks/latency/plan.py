@@ -68,8 +68,7 @@ def _precisions(graphs: dict[str, str]) -> Iterator[Spec]:
     group = "precisions"
     for precision, kind in (("fp32", "float32"), ("tf32", "float32"), ("bf16", "bfloat16")):
         provider = {"use_tf32": str(int(precision == "tf32"))}
-        style = {"dtype": kind}
-        options = {"style": style, "provider": provider}
+        options: dict[str, Any] = {"style": {"dtype": kind}, "provider": provider}
         yield _ort(f"ort onnx {precision}", group, kind, options=options)
         for name, how in () if precision == "tf32" else _TORCH_WAYS:
             yield _torch(f"torch {name} {precision}", group, how | {"tf32": precision == "tf32"}, kind)

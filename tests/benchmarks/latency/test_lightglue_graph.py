@@ -45,7 +45,7 @@ def assert_same(found: dict[str, Any], expected: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("style", STYLES, ids=lambda style: "-".join(style.values()))
-def test_a_style_is_the_module(module: LightGlue, weights: Weights, style: dict[str, str]) -> None:
+def test_a_style_is_the_module(module: LightGlue, weights: Weights, style: dict[str, Any]) -> None:
     inputs = sample()
     expected = original(module, inputs)
     assert_same(run(weights, Style(KEYPOINTS, dtype="float32", **style), inputs), expected)
