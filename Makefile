@@ -15,7 +15,7 @@ export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-test setup-tensorrt setup-gpu setup-s3 setup-ray setup-slurm params preflight bisect sweep repro \
-	exps diff why reproduce verify sign sbom remote push pull test torture check format report table gpu bench lock clean
+	exps diff why reproduce verify sign sbom remote push pull test torture check format report table gpu latency bench lock clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -118,6 +118,10 @@ table: setup ## print the result table of the last run
 
 gpu: setup-gpu ## run precision and LayerNorm variants on the GPU here; ARGS='--forms native,island --precisions fp16'
 	@python -m enginewright.gpu all $(ARGS)
+
+latency: setup-gpu ## time the matcher on the GPU here beside torch and the floor; ARGS='--seconds 200'
+	@python -m benchmarks.latency pack --out $(SCRATCH)/latency
+	@python -m benchmarks.latency run --bundle $(SCRATCH)/latency $(ARGS)
 
 bench: setup ## measure what the pipeline adds to the work, into benchmarks/overhead.json
 	python -m benchmarks.overhead

@@ -1,0 +1,96 @@
+"""The torch modules that the graphs were exported from, in a type of their own; float32 goes in and comes out."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F  # noqa: N812 (torch's own name for it)
+from torch import Tensor, nn
+
+import networks.lightglue
+from networks.disk import CentredInstanceNorm2d, Disk
+from networks.lightglue import LightGlue
+from networks.parts.assignment import padding_bias
+
+MATCHER, EXTRACTOR = "matcher", "disk"
+INPUTS = {MATCHER: ("keypoints", "descriptors"), EXTRACTOR: ("image",)}
+OUTPUTS = {MATCHER: ("matches", "mscores"), EXTRACTOR: ("keypoints", "scores", "descriptors", "valid")}
+
+Weights = dict[str, Tensor]
+
+
+def peer(network: str, weights: Weights, kind: torch.dtype, keypoints: int, masked: bool, fused: bool) -> nn.Module:  # noqa: PLR0913, PLR0917
+    """Return the network of these weights, computing in `kind`.
+
+    masked: leave out padding, as the matcher's graphs do by default. fused: torch's own attention instead of the
+    module's, which is written out in products and a softmax.
+    """
+    if network == EXTRACTOR:
+        return _extractor(weights, kind, keypoints)
+    setattr(networks.lightglue, "padding_bias", typed_bias)  # noqa: B010 - the module imports it, and does not export it
+    if fused:
+        networks.lightglue.attend = attended
+    return Matcher(_matcher(weights, masked), kind).eval()
+
+
+class Matcher(nn.Module):
+    """LightGlue in a type of its own."""
+
+    def __init__(self, matcher: LightGlue, kind: torch.dtype) -> None:
+        super().__init__()
+        self.matcher, self.kind = matcher.to(kind), kind
+
+    def forward(self, keypoints: Tensor, descriptors: Tensor) -> tuple[Tensor, Tensor]:
+        """Return matches and mscores."""
+        matches, scores = self.matcher(keypoints.to(self.kind), descriptors.to(self.kind))
+        return matches, scores.float()
+
+
+def typed_bias(descriptors: Tensor) -> Tensor:
+    """Return what `padding_bias` returns in the type of the descriptors: in half precision nothing takes float32."""
+    return padding_bias(descriptors).to(descriptors.dtype)
+
+
+def attended(queries: Tensor, keys: Tensor, values: Tensor, bias: Tensor | None) -> Tensor:
+    """Return what `networks.lightglue.attend` returns, by torch's own fused attention."""
+    return F.scaled_dot_product_attention(queries, keys, values, attn_mask=bias, scale=1.0)
+
+
+def _matcher(weights: Weights, masked: bool) -> LightGlue:
+    """Return the matcher that these weights fit."""
+    width = weights["layers.0.self_attn.Wqkv.weight"].shape[1]
+    dimension = weights["input_proj.weight"].shape[1] if "input_proj.weight" in weights else width
+    layers = sum(key.endswith("Wqkv.weight") for key in weights)
+    matcher = LightGlue(dimension, mask_padding=masked, layers=layers, width=width)
+    matcher.load_state_dict(weights)
+    return matcher
+
+
+class Maps(nn.Module):
+    """DISK's U-Net in a type of its own; what finds keypoints in its maps stays float32, as the pipeline's casts do."""
+
+    def __init__(self, unet: nn.Module, kind: torch.dtype) -> None:
+        super().__init__()
+        self.unet, self.kind = unet.to(kind), kind
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Return the maps in float32."""
+        maps: Tensor = self.unet(image.to(self.kind))
+        return maps.float()
+
+
+class WideNorm(CentredInstanceNorm2d):
+    """DISK's normalisation computed in float32, since the squares of its maps exceed float16."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalise each map of `x` (B, C, H, W)."""
+        return super().forward(x.float()).to(x.dtype)
+
+
+def _extractor(weights: Weights, kind: torch.dtype, keypoints: int) -> nn.Module:
+    disk = Disk(keypoints).eval()
+    disk.load_state_dict(weights)
+    for module in disk.modules():
+        if isinstance(module, CentredInstanceNorm2d):
+            module.__class__ = WideNorm
+    setattr(disk, "unet", Maps(disk.unet, kind))  # noqa: B010 - no U-Net by type, but from image to maps as one
+    return disk

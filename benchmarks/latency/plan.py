@@ -1,0 +1,121 @@
+"""Who takes part: graphs and styles of the matcher, and torch's ways to run the same module."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from benchmarks.latency.contestant import Spec
+
+BASE = 1024
+SIZES = (512, 2048, 4096)
+_PAIRS = 8
+_COMPILING_S, _TUNING_S = 110.0, 120.0
+
+# Styles at the size that is judged: operators of ONNX first, then one change at a time.
+STYLES: dict[str, dict[str, Any]] = {
+    "onnx": {},
+    "onnx-topk": {"head": "topk"},
+    "onnx-inner": {"layout": "inner"},
+    "onnx-inner-topk": {"layout": "inner", "head": "topk"},
+    "onnx-concat": {"feed": "concat"},
+    "onnx-gemm": {"bias": "gemm"},
+    "onnx-masked": {"masked": True},
+    "contrib": {"operators": "contrib", "feed": "skip"},
+    "contrib-inner": {"operators": "contrib", "feed": "skip", "layout": "inner"},
+    "contrib-masked": {"operators": "contrib", "feed": "skip", "masked": True},
+}
+_CUDNN = {"sdpa_kernel": "8"}
+"""ONNX Runtime's number for cuDNN's attention."""
+
+TORCH: dict[str, dict[str, Any]] = {
+    "eager": {},
+    "eager, as written": {"fused": False, "masked": True},
+    "compile": {"compile": "default"},
+    "compile, as written": {"compile": "default", "fused": False, "masked": True},
+    "compile, CUDA graph": {"compile": "reduce-overhead"},
+    "compile, CUDA graph, masked": {"compile": "reduce-overhead", "masked": True},
+    "compile, tuned, CUDA graph": {"compile": "max-autotune"},
+}
+_TORCH_WAYS: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("eager", {}),
+    ("compile, CUDA graph", {"compile": "reduce-overhead"}),
+)
+
+
+def contestants(graphs: dict[str, str]) -> list[Spec]:
+    """Return the whole plan. graphs: the pipeline's own, file of the bundle by precision."""
+    others = (*_precisions(graphs), *_sizes(), *_batches(), *_extractor(graphs))
+    return [*_judged(graphs), *(replace(spec, phase=2) for spec in others)]
+
+
+def _judged(graphs: dict[str, str]) -> Iterator[Spec]:
+    """Yield all that is compared in fp16 at the size that is judged."""
+    if "fp16" in graphs:
+        for name, cuda_graph in (("pipeline", False), ("pipeline, CUDA graph", True)):
+            yield _ort(f"ort {name}", "fp16", options={"graph": graphs["fp16"], "cuda_graph": cuda_graph})
+    for name, style in STYLES.items():
+        yield _ort(f"ort {name}", "fp16", options={"style": style})
+    for name in ("contrib", "contrib-inner", "contrib-masked"):
+        yield _ort(f"ort {name}, cuDNN", "fp16", options={"style": STYLES[name], "provider": _CUDNN})
+    yield _ort("ort onnx, no CUDA graph", "fp16", options={"style": {}, "cuda_graph": False})
+    for name, options in TORCH.items():
+        yield _torch(f"torch {name}", "fp16", options)
+
+
+def _precisions(graphs: dict[str, str]) -> Iterator[Spec]:
+    group = "precisions"
+    for precision, kind in (("fp32", "float32"), ("tf32", "float32"), ("bf16", "bfloat16")):
+        provider = {"use_tf32": str(int(precision == "tf32"))}
+        options: dict[str, Any] = {"style": {"dtype": kind}, "provider": provider}
+        yield _ort(f"ort onnx {precision}", group, kind, options=options)
+        for name, how in () if precision == "tf32" else _TORCH_WAYS:
+            yield _torch(f"torch {name} {precision}", group, how | {"tf32": precision == "tf32"}, kind)
+    if "fp32" in graphs:
+        options = {"graph": graphs["fp32"], "provider": {"use_tf32": "0"}}
+        yield _ort("ort pipeline fp32, CUDA graph", group, "float32", options=options)
+
+
+def _sizes() -> Iterator[Spec]:
+    for keypoints in SIZES:
+        at: dict[str, Any] = {"keypoints": keypoints}
+        group = f"K={keypoints}"
+        for name in ("onnx", "contrib-inner"):
+            yield _ort(f"ort {name} {group}", group, options={"style": STYLES[name]}, **at)
+        yield _torch(f"torch eager {group}", group, {}, **at)
+        yield _torch(f"torch compile, CUDA graph {group}", group, TORCH["compile, CUDA graph"], **at)
+
+
+def _batches() -> Iterator[Spec]:
+    group = f"{_PAIRS} pairs"
+    at: dict[str, Any] = {"pairs": _PAIRS}
+    for name in ("onnx", "contrib"):
+        yield _ort(f"ort {name} {group}", group, options={"style": STYLES[name]}, **at)
+    yield _torch(f"torch eager {group}", group, {}, **at)
+    yield _torch(f"torch compile, CUDA graph {group}", group, TORCH["compile, CUDA graph"], **at)
+
+
+def _extractor(graphs: dict[str, str]) -> Iterator[Spec]:
+    of: dict[str, Any] = {"network": "disk", "group": "DISK, 512 x 512", "reference": "disk.npz"}
+    for precision, kind, provider in (("fp32", "float32", "0"), ("tf32", "float32", "1"), ("fp16", "float16", "0")):
+        if (graph := f"disk-{'fp16' if precision == 'fp16' else 'fp32'}") in graphs:
+            options = {"graph": graphs[graph], "provider": {"use_tf32": provider}}
+            yield Spec(f"ort disk {precision}", "ort", precision=kind, options=options, **of)
+        for name, how in () if precision == "tf32" else _TORCH_WAYS:
+            options = how | {"tf32": precision == "tf32"}
+            yield Spec(f"torch disk {name} {precision}", "torch", precision=kind, options=options, **of)
+
+
+def _ort(name: str, group: str, precision: str = "float16", **more: Any) -> Spec:
+    return Spec(name, "ort", group, precision, reference=_reference(more), **more)
+
+
+def _torch(name: str, group: str, options: dict[str, Any], precision: str = "float16", **more: Any) -> Spec:
+    limit = {"max-autotune": _TUNING_S}.get(options.get("compile", ""), _COMPILING_S)
+    reference = _reference(more)
+    return Spec(name, "torch", group, precision, reference=reference, options=options, limit_s=limit, **more)
+
+
+def _reference(more: dict[str, Any]) -> str:
+    return f"matcher-{more.get('keypoints', BASE)}.npz"
