@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from benchmarks.latency import spent
 from benchmarks.latency.floor import Floor
 
 _HEADS = ("contestant", "precision", "ms", "10 to 90 %", "pairs/s", "x floor", "matches kept", "kernels", "GPU busy ms")
@@ -28,7 +29,16 @@ def table(found: Mapping[str, Any]) -> str:
             *[f"- {row['name']}: {row['verdict']}: {row['reason']}" for row in chosen if row.get("reason")],
             "",
         ]
-    return "\n".join(lines)
+    return "\n".join([*lines, *_spent(found)])
+
+
+def _spent(found: Mapping[str, Any]) -> list[str]:
+    """Return where the time of each profiled contestant goes."""
+    rows = [row for row in found["rows"] if "ms" in row and found["kernels"].get(row["name"], {}).get("kernels")]
+    told = ["## Where the time goes", ""] if rows else []
+    for row in rows:
+        told += spent.lines(row["name"], found["kernels"][row["name"]], row["ms"]["median"], floor_ms(row, found))
+    return told
 
 
 def _cells(row: Mapping[str, Any], found: Mapping[str, Any]) -> list[str]:
