@@ -8,24 +8,24 @@ from enginewright.lifeline import end_with_dvc
 from enginewright.warm.client import hand_over, wanted
 
 _ALL = ("numpy", "yaml", "omegaconf")
-_GRAPHS = ("onnx", "onnxruntime")
 
 NEEDS: dict[str, tuple[str, ...]] = {
     "checkpoint": ("torch",),
-    "adopt": _GRAPHS,
+    "adopt": ("onnx",),
     "swap": ("torch", "PIL.Image"),
-    "merge": _GRAPHS,
+    "merge": ("onnx",),
     "preflight": ("onnx",),
     "simplify": ("onnx",),
-    "cast": _GRAPHS,
-    "compare": (*_GRAPHS, "polygraphy.comparator", "polygraphy.backend.onnxrt"),
+    "cast": ("onnx",),
+    "compare": ("onnx", "polygraphy.comparator"),
     "build": ("onnx",),
-    "match": (*_GRAPHS, "PIL.Image", "matplotlib.figure"),
+    "match": ("onnx", "PIL.Image", "matplotlib.figure"),
     "attest": (),
     "report": ("jinja2",),
 }
 """Packages of others that a stage imports whatever its configuration is. Export is not here: only its configuration
-says what its exporter imports, so it is handed over once that is read.
+says what its exporter imports, so it is handed over once that is read. Nor is ONNX Runtime: importing it starts a
+thread, and a fork without that thread hangs or ends in an abort.
 """
 
 

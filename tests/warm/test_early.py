@@ -76,3 +76,19 @@ def test_a_stage_imports_what_is_imported_for_it(stage: str) -> None:
     for package in NEEDS[stage]:
         parent, _, child = package.rpartition(".")
         assert f"import {package}" in code or f"from {package}" in code or f"from {parent} import {child}" in code
+
+
+FORK = """
+import importlib, os, sys
+for name in sys.argv[1:]:
+    importlib.import_module(name)
+if not (child := os.fork()):
+    sys.exit(0)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
+def test_a_fork_with_all_of_these_packages_ends_in_order() -> None:
+    """ONNX Runtime's does not: it waits for a thread that a fork has not."""
+    packages = sorted({package for needs in NEEDS.values() for package in needs})
+    subprocess.run([sys.executable, "-c", FORK, *packages], check=True, timeout=60)
