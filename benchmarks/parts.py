@@ -1,0 +1,31 @@
+"""The parts of the benchmark by name, and the groups of them that are measured together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from benchmarks.changes import depths, opset
+from benchmarks.cold import Cold
+from benchmarks.part import Part
+from benchmarks.peers.olive import OliveCold, OliveUnchanged
+from benchmarks.place import Place
+from benchmarks.unchanged import Unchanged
+from benchmarks.variants import Variants
+
+_MAKERS: dict[str, Callable[[Place], Sequence[Part]]] = {
+    "cold": lambda place: [Cold(place)],
+    "opset": lambda place: [opset(place)],
+    "olive": lambda place: [OliveCold(place), OliveUnchanged(place)],
+    "unchanged": lambda place: [Unchanged(place)],
+    "variants": lambda place: [Variants(place)],
+    "changes": depths,
+}
+
+GROUPS = {"judged": ("cold", "opset", "olive", "unchanged", "variants"), "all": tuple(_MAKERS)}
+NAMES = (*_MAKERS, *GROUPS)
+
+
+def named(place: Place, names: Sequence[str]) -> list[Part]:
+    """Return the parts of names and groups, each once."""
+    wanted = dict.fromkeys(name for given in names for name in GROUPS.get(given, (given,)))
+    return [part for name in wanted for part in _MAKERS[name](place)]

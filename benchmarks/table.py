@@ -1,0 +1,36 @@
+"""The one table that the benchmark prints, from results.json."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from benchmarks.budgets import BUDGETS, ratios
+
+HEAD = (
+    "| what | who | wall, s | processor, s | peak, MB | ratio | at most |",
+    "| --- | --- | --- | --- | --- | --- | --- |",
+)
+
+
+def table(results: Mapping[str, Any]) -> str:
+    """Return the figures of all parts as a Markdown table, in the order of results.json."""
+    known = ratios(results)
+    parts = {name: part for name, part in results.items() if isinstance(part, Mapping) and "title" in part}
+    rows = [row for name, part in parts.items() for row in _part(name, part["title"], part, known)]
+    return "\n".join([*HEAD, *rows])
+
+
+def _part(name: str, title: str, part: Mapping[str, Any], known: Mapping[str, float]) -> Iterator[str]:
+    for turn, costs in part.items():
+        if isinstance(costs, Mapping) and "wall_s" in costs:
+            key = f"{name}.ratio.{turn}"
+            yield _row(title, turn, costs, known.get(key), BUDGETS.get(key))
+    for turn, why in part.get("not_run", {}).items():
+        yield f"| {title} | {turn} | not run: {why} | | | | |"
+
+
+def _row(title: str, who: str, costs: Mapping[str, float], ratio: float | None, limit: float | None) -> str:
+    seconds = f"{costs['wall_s']:.2f} | {costs['cpu_s']:.2f}"
+    compared = f"{'' if ratio is None else ratio} | {'' if limit is None else limit}"
+    return f"| {title} | {who} | {seconds} | {costs['peak_mb']:.0f} | {compared} |"
