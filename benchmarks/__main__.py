@@ -20,11 +20,14 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import parts, results
+from benchmarks.growth_plot import PICTURE, growth_picture
 from benchmarks.history import entries, findings, missing
 from benchmarks.pipeline import SMALL
 from benchmarks.place import ROOT, Place
+from benchmarks.readme import write_table
 from benchmarks.rounds import measure
 from benchmarks.table import table
+from enginewright.artifacts import write_bytes
 from enginewright.command import parser_of
 from enginewright.errors import exit_with
 
@@ -44,7 +47,9 @@ def main(arguments: list[str]) -> int:
         if options.small:
             print(table(figures))
             return 0
-        results.keep(figures, options.rounds)
+        known = results.keep(figures, options.rounds)
+        write_table(known)
+        write_bytes(PICTURE, growth_picture(known))
         check()
     print(table(results.read()))
     return 0

@@ -6,8 +6,10 @@ from collections.abc import Callable, Sequence
 
 from benchmarks.changes import depths, opset
 from benchmarks.cold import Cold
+from benchmarks.growth import growth
 from benchmarks.part import Part
 from benchmarks.peers.olive import OliveCold, OliveUnchanged
+from benchmarks.peers.steps import steps
 from benchmarks.place import Place
 from benchmarks.unchanged import Unchanged
 from benchmarks.variants import Variants
@@ -19,6 +21,8 @@ _MAKERS: dict[str, Callable[[Place], Sequence[Part]]] = {
     "unchanged": lambda place: [Unchanged(place)],
     "variants": lambda place: [Variants(place)],
     "changes": depths,
+    "steps": steps,
+    "growth": growth,
 }
 
 GROUPS = {"judged": ("cold", "opset", "olive", "unchanged", "variants"), "all": tuple(_MAKERS)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.cost import Done, run
@@ -45,7 +45,7 @@ class Place:
         return run(command, clone, environment(clone) | variables)
 
 
-def environment(clone: Path) -> Mapping[str, str]:
+def environment(clone: Path) -> dict[str, str]:
     """Return the environment of a command in a clone: its own state of DVC, the downloads of this checkout."""
     programs = str(Path(sys.executable).parent)
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("DVC_", "MAKE", "MFLAGS"))}

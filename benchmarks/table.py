@@ -11,12 +11,14 @@ HEAD = (
     "| what | who | wall, s | processor, s | peak, MB | ratio | at most |",
     "| --- | --- | --- | --- | --- | --- | --- |",
 )
+ORDER = ("cold", "unchanged", "opset", "change", "olive", "variants", "step", "growth")
+"""What the names of parts begin with."""
 
 
 def table(results: Mapping[str, Any]) -> str:
-    """Return the figures of all parts as a Markdown table, in the order of results.json."""
+    """Return the figures of all parts as a Markdown table."""
     known = ratios(results)
-    parts = {name: part for name, part in results.items() if isinstance(part, Mapping) and "title" in part}
+    parts = {name: results[name] for first in ORDER for name in results if name.partition("_")[0] == first}
     rows = [row for name, part in parts.items() for row in _part(name, part["title"], part, known)]
     return "\n".join([*HEAD, *rows])
 
@@ -24,7 +26,8 @@ def table(results: Mapping[str, Any]) -> str:
 def _part(name: str, title: str, part: Mapping[str, Any], known: Mapping[str, float]) -> Iterator[str]:
     for turn, costs in part.items():
         if isinstance(costs, Mapping) and "wall_s" in costs:
-            key = f"{name}.ratio.{turn}"
+            keys = (f"{name}.ratio.{turn}", f"{name}.ratio.pipeline_to_{turn}")
+            key = next((key for key in keys if key in known), "")
             yield _row(title, turn, costs, known.get(key), BUDGETS.get(key))
     for turn, why in part.get("not_run", {}).items():
         yield f"| {title} | {turn} | not run: {why} | | | | |"

@@ -19,7 +19,7 @@ NETWORKS = (
     "superpoint_open_nearest",
     "disk_merged",
 )
-"""Nine of conf/network, an extractor before what it feeds. Those of SuperPoint are left out: their weights need the web."""
+"""Nine of conf/network, an extractor before what it feeds. SuperPoint's are left out: their weights need the web."""
 
 _EXTRACTORS = ("aliked_n16", "aliked_n32", "superpoint_open")
 _PX, _KEYPOINTS = 128, 64

@@ -70,6 +70,7 @@ class Variants(Part):
     def _first(self) -> Cost:
         self._clone = self.place.clone("variants")
         cost, results = sweep(self.place, self._clone, AXES)
+        _SWEPT.add(self._clone)
         steps = {step["key"]: step for row in results["variants"] for step in row["steps"]}
         ran = [step["seconds"] for step in steps.values() if step["ran"]]
         records = (read_json(path) for path in (self._clone / ".cache" / "sweeps" / "steps").rglob("*.json"))
@@ -82,3 +83,15 @@ class Variants(Part):
 
     def _again(self) -> Cost:
         return sweep(self.place, self._clone, AXES)[0]
+
+
+_SWEPT: set[Path] = set()
+
+
+def swept(place: Place) -> Path:
+    """Return a clone in which the sweep ran, running it where it did not."""
+    clone = place.folder / "variants"
+    if clone not in _SWEPT:
+        sweep(place, place.clone("variants"), AXES)
+        _SWEPT.add(clone)
+    return clone

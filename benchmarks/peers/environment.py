@@ -1,7 +1,7 @@
 """The peers' own environment: made at first use, with the pipeline's packages behind what the peers bring.
 
-A file of paths (.pth) names the pipeline's site-packages: torch and ONNX are then the same for both sides, and installed
-once. `python -m benchmarks.peers.environment` makes it.
+A file of paths (.pth) names the pipeline's site-packages: torch and ONNX are then the same for both sides, and
+installed once. `python -m benchmarks.peers.environment` makes it.
 """
 
 from __future__ import annotations

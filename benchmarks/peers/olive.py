@@ -53,6 +53,12 @@ def workflow(work: Path) -> dict[str, object]:
     }
 
 
+def matcher_clone(place: Place, *, whole: bool = False) -> Built:
+    """Return a clone in which the matcher was built up to its reference, or `whole`: up to the cast to fp16."""
+    name, target = ("matcher_cast", _LAST) if whole else ("matcher", _READY)
+    return built(place, name, (*place.size, *OVERRIDES), (target,))
+
+
 class _Olive(Part):
     """Both sides in one clone."""
 
@@ -65,7 +71,7 @@ class _Olive(Part):
     def prepare(self) -> None:
         """Make the peers' environment, and build what export and cast need."""
         self._python = peer_python()
-        self.built: Built = built(self.place, "matcher", (*self.place.size, *OVERRIDES), (_READY,))
+        self.built = matcher_clone(self.place)
 
     def turns(self, number: int) -> Mapping[str, Turn]:
         """Return both sides."""
