@@ -36,7 +36,7 @@ class Cost:
     wall_s: until the command ended. cpu_s: user and system time of all its processes, also of those that outlived the
     one that started them (wait4(2), as the reaper of orphans). peak_mb: the largest sum over its process group, read
     every half second, pages that processes share counted once (proportional set size). largest_process_mb: the largest
-    resident set of a single process, exact (ru_maxrss).
+    resident set of a single process, exact (ru_maxrss), but never less than what the benchmark itself holds.
     """
 
     wall_s: float
