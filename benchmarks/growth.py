@@ -71,20 +71,24 @@ class Cached(Part):
     def prepare(self) -> None:
         """Run the sweep of 32 once, unless it ran before."""
         self._clone = swept(self.place)
-        for axes in VARIANTS.values():
+        for axes in self._sweeps().values():
             sweep(self.place, self._clone, axes)
 
     def turns(self, number: int) -> Mapping[str, Turn]:
         """Return the repeat of each sweep: composing, planning and looking up."""
-        return {f"repeat_{count}": self._sweep(axes) for count, axes in VARIANTS.items()}
+        return {f"repeat_{count}": self._sweep(axes) for count, axes in self._sweeps().items()}
 
     def details(self, measured: Measured) -> dict[str, Any]:
         """Return the seconds that each further variant adds to a repeat, from 1 to the most that were measured."""
-        ends = [f"repeat_{count}" for count in (min(VARIANTS), max(VARIANTS))]
-        if not all(end in measured.costs for end in ends):
+        counts = [count for count in VARIANTS if f"repeat_{count}" in measured.costs]
+        if len(counts) < 2:
             return {}
-        first, last = (measured.costs[end][0].wall_s for end in ends)
-        return {"repeat_s_per_variant": round((last - first) / (max(VARIANTS) - min(VARIANTS)), 3)}
+        first, last = (measured.costs[f"repeat_{count}"][0].wall_s for count in (counts[0], counts[-1]))
+        return {"repeat_s_per_variant": round((last - first) / (counts[-1] - counts[0]), 3)}
+
+    def _sweeps(self) -> dict[int, tuple[str, ...]]:
+        """Return the axes by number of variants; few where the benchmark itself is tried."""
+        return {count: axes for count, axes in VARIANTS.items() if not self.place.size or count <= 2}
 
     def _sweep(self, axes: tuple[str, ...]) -> Turn:
         return lambda: sweep(self.place, self._clone, axes)[0]
@@ -111,7 +115,11 @@ class Keypoints(Part):
 
     def turns(self, number: int) -> Mapping[str, Turn]:
         """Return a turn for each number of keypoints, in the first round alone: the largest takes minutes."""
-        return {} if number else {f"keypoints_{count}": self._turn(count) for count in KEYPOINTS}
+        return {} if number else {f"keypoints_{count}": self._turn(count) for count in self._counts()}
+
+    def _counts(self) -> tuple[int, ...]:
+        """Return the numbers of keypoints; the least where the benchmark itself is tried."""
+        return KEYPOINTS[:2] if self.place.size else KEYPOINTS
 
     def _turn(self, count: int) -> Turn:
         def turn() -> Cost:

@@ -19,9 +19,17 @@ AXES = (
 )
 """4 opsets x 4 LayerNorm forms x 2 precisions. Their steps are short, so what the sweep adds weighs most."""
 
+_TRIED = ("networks.disk_lightglue.export.opset=17,18", "layernorm=native", "precision=fp32")
+"""The axes where the benchmark itself is tried."""
+
 COUNT = 32
 WORKER_MB = 6000
 """What a worker may take."""
+
+
+def axes_of(place: Place) -> tuple[str, ...]:
+    """Return the axes of the sweep; few where the benchmark itself is tried."""
+    return _TRIED if place.size else AXES
 
 
 def sweep(place: Place, clone: Path, axes: Iterable[str], workers: int = 1) -> tuple[Cost, dict[str, Any]]:
@@ -69,7 +77,7 @@ class Variants(Part):
 
     def _first(self) -> Cost:
         self._clone = self.place.clone("variants")
-        cost, results = sweep(self.place, self._clone, AXES)
+        cost, results = sweep(self.place, self._clone, axes_of(self.place))
         _SWEPT.add(self._clone)
         steps = {step["key"]: step for row in results["variants"] for step in row["steps"]}
         ran = [step["seconds"] for step in steps.values() if step["ran"]]
@@ -82,7 +90,7 @@ class Variants(Part):
         return cost
 
     def _again(self) -> Cost:
-        return sweep(self.place, self._clone, AXES)[0]
+        return sweep(self.place, self._clone, axes_of(self.place))[0]
 
 
 _SWEPT: set[Path] = set()
@@ -92,6 +100,6 @@ def swept(place: Place) -> Path:
     """Return a clone in which the sweep ran, running it where it did not."""
     clone = place.folder / "variants"
     if clone not in _SWEPT:
-        sweep(place, place.clone("variants"), AXES)
+        sweep(place, place.clone("variants"), axes_of(place))
         _SWEPT.add(clone)
     return clone
