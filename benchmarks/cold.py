@@ -9,7 +9,7 @@ from typing import Any
 
 from benchmarks.cost import Cost
 from benchmarks.part import Measured, Part, Turn
-from benchmarks.pipeline import floor, repro
+from benchmarks.pipeline import ONE_AT_A_TIME, floor, repro
 from benchmarks.place import Place
 from benchmarks.sizes import folder_mb
 
@@ -27,14 +27,17 @@ class Cold(Part):
         self._cache_mb = 0.0
 
     def turns(self, number: int) -> Mapping[str, Turn]:
-        """Return the pipeline and the floor; the floor reads what the probe wrote, so it comes second."""
-        return {"pipeline": self._pipeline, "floor": self._floor}
+        """Return the pipeline, the same with one stage at a time, and the floor, which reads what the probe wrote."""
+        return {"one_at_a_time": self._one_at_a_time, "pipeline": self._pipeline, "floor": self._floor}
 
     def details(self, measured: Measured) -> dict[str, Any]:
         """Return the size of the cache, and the seconds of each stage in one process."""
         names = self._stages[0] if self._stages else {}
         stages = {name: round(statistics.median(row[name] for row in self._stages), 2) for name in names}
         return {"cache_mb": self._cache_mb, "stages": stages}
+
+    def _one_at_a_time(self) -> Cost:
+        return repro(self.place, self.place.clone("cold"), self.place.size, **ONE_AT_A_TIME).cost
 
     def _pipeline(self) -> Cost:
         self._clone = self.place.clone("cold")

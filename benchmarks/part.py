@@ -55,7 +55,10 @@ class Part(ABC):
         return {}
 
     def figures(self, measured: Measured) -> dict[str, Any]:
-        """Return the medians of each turn, and the median of its ratios to the base's of the same round."""
+        """Return the medians of each turn, and those of its ratios to the base's of the same round.
+
+        `ratio` is of wall time. `cpu_ratio` is of processor time, which says what running side by side hides.
+        """
         base = measured.costs.get(self.base, [])
         found: dict[str, Any] = {"title": self.title}
         found |= {name: medians(costs) for name, costs in measured.costs.items()}
@@ -63,6 +66,7 @@ class Part(ABC):
             found["not_run"] = measured.not_run
         others = [name for name in measured.costs if name != self.base]
         found["ratio"] = {name: ratio(measured.costs[name], base) for name in others if base} | self.ratios(measured)
+        found["cpu_ratio"] = {name: ratio(measured.costs[name], base, "cpu_s") for name in others if base}
         return {**found, **self.details(measured)}
 
 

@@ -8,6 +8,7 @@ from benchmarks.changes import depths, opset
 from benchmarks.cold import Cold
 from benchmarks.growth import growth
 from benchmarks.part import Part
+from benchmarks.peers.navigator import Navigator
 from benchmarks.peers.olive import OliveCold, OliveUnchanged
 from benchmarks.peers.steps import steps
 from benchmarks.place import Place
@@ -22,6 +23,7 @@ _MAKERS: dict[str, Callable[[Place], Sequence[Part]]] = {
     "variants": lambda place: [Variants(place)],
     "changes": depths,
     "steps": steps,
+    "navigator": lambda place: [Navigator(place)],
     "growth": growth,
 }
 

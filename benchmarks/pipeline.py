@@ -17,6 +17,9 @@ _COMPOSE = ("python", "-m", "enginewright.config.compose")
 _REPRO = ("python", "-m", "enginewright.lifeline", "enginewright.recovery", "repro")
 """What `make repro` runs, set-up and make itself left out: compose, then this."""
 
+ONE_AT_A_TIME = {"ENGINEWRIGHT_WORKERS": "1"}
+"""Variables of `make repro WORKERS=1`: by default independent stages run side by side."""
+
 _LEFT = ("weights", "metrics", "plots", "probe", "report")
 """What stages write."""
 
@@ -26,10 +29,12 @@ def compose(place: Place, clone: Path, overrides: Sequence[str] = ()) -> Cost:
     return place.run(clone, *_COMPOSE, *overrides).cost
 
 
-def repro(place: Place, clone: Path, overrides: Sequence[str] = (), targets: Sequence[str] = ()) -> Done:
+def repro(
+    place: Place, clone: Path, overrides: Sequence[str] = (), targets: Sequence[str] = (), **variables: str
+) -> Done:
     """Do what `make repro` does; overrides are those of a configuration other than the default."""
     before = compose(place, clone, overrides)
-    done = place.run(clone, *_REPRO, *targets)
+    done = place.run(clone, *_REPRO, *targets, **variables)
     return Done(before + done.cost, done.printed)
 
 

@@ -11,7 +11,7 @@ HEAD = (
     "| what | who | wall, s | processor, s | peak, MB | ratio | at most |",
     "| --- | --- | --- | --- | --- | --- | --- |",
 )
-ORDER = ("cold", "unchanged", "opset", "change", "olive", "variants", "step", "growth")
+ORDER = ("cold", "unchanged", "opset", "change", "olive", "variants", "step", "navigator", "growth")
 """What the names of parts begin with."""
 
 
