@@ -130,8 +130,3 @@ class Keypoints(Part):
             return done.cost
 
         return turn
-
-
-def growth(place: Place) -> list[Part]:
-    """Return the three of them."""
-    return [Networks(place), Cached(place), Keypoints(place)]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from benchmarks.changes import depths, opset
 from benchmarks.cold import Cold
-from benchmarks.growth import growth
+from benchmarks.growth import Cached, Keypoints, Networks
 from benchmarks.part import Part
 from benchmarks.peers.navigator import Navigator
 from benchmarks.peers.olive import OliveCold, OliveUnchanged
@@ -24,10 +24,16 @@ _MAKERS: dict[str, Callable[[Place], Sequence[Part]]] = {
     "changes": depths,
     "steps": steps,
     "navigator": lambda place: [Navigator(place)],
-    "growth": growth,
+    "growth_networks": lambda place: [Networks(place)],
+    "growth_variants": lambda place: [Cached(place)],
+    "growth_keypoints": lambda place: [Keypoints(place)],
 }
 
-GROUPS = {"judged": ("cold", "opset", "olive", "unchanged", "variants"), "all": tuple(_MAKERS)}
+GROUPS = {
+    "judged": ("cold", "opset", "olive", "unchanged", "variants"),
+    "growth": ("growth_networks", "growth_variants", "growth_keypoints"),
+    "all": tuple(_MAKERS),
+}
 NAMES = (*_MAKERS, *GROUPS)
 
 
