@@ -27,8 +27,12 @@ class Cold(Part):
         self._cache_mb = 0.0
 
     def turns(self, number: int) -> Mapping[str, Turn]:
-        """Return the pipeline, the same with one stage at a time, and the floor, which reads what the probe wrote."""
-        return {"one_at_a_time": self._one_at_a_time, "pipeline": self._pipeline, "floor": self._floor}
+        """Return the pipeline, in the first round with one stage at a time too, and the floor.
+
+        The floor comes last: it reads what the pipeline's probe wrote.
+        """
+        first: dict[str, Turn] = {} if number else {"one_at_a_time": self._one_at_a_time}
+        return {**first, "pipeline": self._pipeline, "floor": self._floor}
 
     def details(self, measured: Measured) -> dict[str, Any]:
         """Return the size of the cache, and the seconds of each stage in one process."""
