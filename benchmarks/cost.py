@@ -18,7 +18,7 @@ from pathlib import Path
 from enginewright.errors import EnginewrightError
 from enginewright.sweeping.memory import group_mb
 
-_EVERY_S = 0.5
+_EVERY_S = 1.0
 """Between looks at the memory. Each takes milliseconds of the other core."""
 
 _SHOWN = 1500
@@ -35,7 +35,7 @@ class Cost:
 
     wall_s: until the command ended. cpu_s: user and system time of all its processes, also of those that outlived the
     one that started them (wait4(2), as the reaper of orphans). peak_mb: the largest sum over its process group, read
-    every half second, pages that processes share counted once (proportional set size). largest_process_mb: the largest
+    every second, pages that processes share counted once (proportional set size). largest_process_mb: the largest
     resident set of a single process, exact (ru_maxrss), but never less than what the benchmark itself holds.
     """
 

@@ -16,15 +16,17 @@ from pathlib import Path
 
 from benchmarks.cost import Cost
 from benchmarks.part import Measured, Part, Turn
-from benchmarks.peers import olive_matcher
 from benchmarks.peers.environment import peer_python
 from benchmarks.pipeline import Built, built
 from benchmarks.place import Place
 from benchmarks.variants import WORKER_MB
 from enginewright.artifacts import write_bytes
 
-OVERRIDES = ("export=torchscript", "precision=fp16", "networks.disk.cast.precision=fp32")
 OPSET = 20
+OVERRIDES = ("export=torchscript", f"export.opset={OPSET}", "precision=fp16", "networks.disk.cast.precision=fp32")
+SCRIPT = Path(__file__).with_name("olive_matcher.py")
+"""Not imported here: it imports torch, whose memory every command that is started would seem to have."""
+
 _READY = "swap@disk_lightglue"
 _LAST = "cast@disk_lightglue"
 
@@ -34,10 +36,10 @@ def workflow(work: Path) -> dict[str, object]:
     return {
         "input_model": {
             "type": "PyTorchModel",
-            "model_script": str(Path(olive_matcher.__file__)),
-            "model_loader": olive_matcher.load.__name__,
-            "dummy_inputs_func": olive_matcher.inputs.__name__,
-            "io_config": olive_matcher.io_config.__name__,
+            "model_script": str(SCRIPT),
+            "model_loader": "load",
+            "dummy_inputs_func": "inputs",
+            "io_config": "io_config",
         },
         "passes": {
             "convert": {
