@@ -68,14 +68,8 @@ class Cached(Part):
     title = "variants"
     base = "repeat_1"
 
-    def prepare(self) -> None:
-        """Run the sweep of 32 once, unless it ran before."""
-        self._clone = swept(self.place)
-        for axes in self._sweeps().values():
-            sweep(self.place, self._clone, axes)
-
     def turns(self, number: int) -> Mapping[str, Turn]:
-        """Return the repeat of each sweep: composing, planning and looking up."""
+        """Return the repeat of each sweep: composing, planning and looking up. That of 32 runs once, unless it ran."""
         return {f"repeat_{count}": self._sweep(axes) for count, axes in self._sweeps().items()}
 
     def details(self, measured: Measured) -> dict[str, Any]:
@@ -91,7 +85,12 @@ class Cached(Part):
         return {count: axes for count, axes in VARIANTS.items() if not self.place.size or count <= 2}
 
     def _sweep(self, axes: tuple[str, ...]) -> Turn:
-        return lambda: sweep(self.place, self._clone, axes)[0]
+        def turn() -> Cost:
+            clone = swept(self.place)
+            sweep(self.place, clone, axes)
+            return sweep(self.place, clone, axes)[0]
+
+        return turn
 
 
 class Keypoints(Part):

@@ -26,14 +26,16 @@ _PX, _KEYPOINTS = 128, 64
 
 
 def nine(count: int = len(NETWORKS)) -> tuple[str, ...]:
-    """Return the overrides of a small pipeline of the first `count` networks: what nothing costs has no size."""
+    """Return the overrides of a small pipeline of the first `count` networks: what is not run has no size.
+
+    DISK takes both images of a pair at once in all of them, as the merged graph needs it.
+    """
     chosen = NETWORKS[:count]
     sizes = {"height": _PX, "width": _PX, "keypoints": _KEYPOINTS}
     small = [
         f"networks.{name}.model.{key}={value}" for name in _EXTRACTORS if name in chosen for key, value in sizes.items()
     ]
-    pairs = ["networks.disk.model.batch=2"] if "disk_merged" in chosen else []
-    return (f"network=[{','.join(chosen)}]", *SMALL, *small, *pairs)
+    return (f"network=[{','.join(chosen)}]", *SMALL, *small, "networks.disk.model.batch=2")
 
 
 class Unchanged(Part):
