@@ -33,7 +33,7 @@ class Networks(Part):
     """Composing, an unchanged run and `dvc status`, with 1 to 9 networks."""
 
     name = "growth_networks"
-    title = "networks"
+    title = "1 to 9 networks"
     base = "noop_1"
 
     def prepare(self) -> None:
@@ -65,7 +65,7 @@ class Cached(Part):
     """A sweep whose variants are all there, of 1 to 32."""
 
     name = "growth_variants"
-    title = "variants"
+    title = "repeat of a sweep, all cached"
     base = "repeat_1"
 
     def turns(self, number: int) -> Mapping[str, Turn]:
@@ -97,7 +97,7 @@ class Keypoints(Part):
     """Export and build of LightGlue, in one process, for 512 to 4,096 keypoints per image."""
 
     name = "growth_keypoints"
-    title = "keypoints"
+    title = "export and build of LightGlue, by keypoints"
     base = f"keypoints_{KEYPOINTS[0]}"
 
     def __init__(self, place: Place) -> None:
