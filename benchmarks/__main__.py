@@ -49,7 +49,8 @@ def main(arguments: list[str]) -> int:
             return 0
         known = results.keep(figures, options.rounds)
         write_table(known)
-        write_bytes(PICTURE, growth_picture(known))
+        if any(name.startswith("growth") for name in figures):
+            write_bytes(PICTURE, growth_picture(known))
         check()
     print(table(results.read()))
     return 0

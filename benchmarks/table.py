@@ -24,13 +24,19 @@ def table(results: Mapping[str, Any]) -> str:
 
 
 def _part(name: str, title: str, part: Mapping[str, Any], known: Mapping[str, float]) -> Iterator[str]:
-    for turn, costs in part.items():
+    for turn, costs in sorted(part.items(), key=_place):
         if isinstance(costs, Mapping) and "wall_s" in costs:
             keys = (f"{name}.ratio.{turn}", f"{name}.ratio.pipeline_to_{turn}")
             key = next((key for key in keys if key in known), "")
             yield _row(title, turn, costs, known.get(key), BUDGETS.get(key))
     for turn, why in part.get("not_run", {}).items():
         yield f"| {title} | {turn} | not run: {why} | | | | |"
+
+
+def _place(item: tuple[str, Any]) -> tuple[bool, str, int]:
+    """Return where a turn stands: the pipeline first, those of growth by their number."""
+    name, _, number = item[0].rpartition("_")
+    return item[0] != "pipeline", name if number.isdigit() else item[0], int(number) if number.isdigit() else 0
 
 
 def _row(title: str, who: str, costs: Mapping[str, float], ratio: float | None, limit: float | None) -> str:

@@ -39,3 +39,9 @@ def test_the_picture_is_a_png_also_of_nothing() -> None:
 def test_stages_that_ran_are_read_without_the_probe() -> None:
     printed = "Running stage 'machine/dvc.yaml:probe':\n> x\nRunning stage 'export@disk':\nStage 'cast@disk' is cached"
     assert ran(printed) == ["export@disk"]
+
+
+def test_the_pipeline_stands_first_and_numbers_are_in_their_order() -> None:
+    turns = {name: medians([cost(1.0)]) for name in ("floor", "pipeline", "repeat_16", "repeat_2")}
+    rows = table({"cold": {"title": "t", "ratio": {}, **turns}}).splitlines()[2:]
+    assert [row.split("|")[2].strip() for row in rows] == ["pipeline", "floor", "repeat_2", "repeat_16"]
