@@ -5,13 +5,14 @@ from __future__ import annotations
 import ctypes
 import os
 import resource
+import signal
 import subprocess
 import sys
 import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -72,7 +73,7 @@ def run(command: Sequence[str], folder: Path, environment: Mapping[str, str]) ->
     with tempfile.TemporaryFile() as printed:
         start = time.monotonic()
         process = _started(command, folder, environment, printed.fileno())
-        with _sampled(process.pid) as peak:
+        with _ended_with_this(process.pid), _sampled(process.pid) as peak:
             usages = list(_ends_of_group(process))
         wall = process.ended - start
         printed.seek(0)
@@ -124,6 +125,17 @@ def _ends_of_group(process: _Process) -> Iterator[resource.struct_rusage]:
             process.ended = time.monotonic()
             process.status = process.popen.returncode = os.waitstatus_to_exitcode(status)
         yield usage
+
+
+@contextmanager
+def _ended_with_this(group: int) -> Iterator[None]:
+    """End the group of processes where this one is interrupted while the block runs."""
+    try:
+        yield
+    except BaseException:
+        with suppress(ProcessLookupError):
+            os.killpg(group, signal.SIGKILL)
+        raise
 
 
 def _adopt_orphans() -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
+import psutil  # type: ignore[import-untyped]
 import pytest
 
 from benchmarks.cost import CommandError, Cost, run
+from tests.e2e.workspace import ROOT
 
 BURN = "import time\nend = time.process_time() + 0.3\nwhile time.process_time() < end: pass\n"
 
@@ -52,3 +55,16 @@ def test_a_command_that_does_not_exist_cannot_be_started(tmp_path: Path) -> None
 
 def test_costs_of_commands_add_up_but_for_their_peaks() -> None:
     assert Cost(1, 2, 30, 4) + Cost(10, 20, 3, 40) == Cost(11, 22, 30, 40)
+
+
+def test_an_interrupted_benchmark_ends_what_it_started(tmp_path: Path) -> None:
+    code = (
+        "import os, signal\n"
+        "from pathlib import Path\n"
+        "from benchmarks.cost import run\n"
+        "signal.signal(signal.SIGALRM, signal.default_int_handler)\nsignal.alarm(1)\n"
+        f"run(('sh', '-c', 'echo $$ > {tmp_path}/pid; sleep 60'), Path('/'), os.environ)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=False, timeout=30)
+    assert b"KeyboardInterrupt" in done.stderr
+    assert not psutil.pid_exists(int((tmp_path / "pid").read_text(encoding="utf-8")))
