@@ -14,7 +14,7 @@ export DVC_NO_ANALYTICS := 1
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test setup-tensorrt setup-gpu setup-s3 setup-ray setup-slurm params preflight bisect sweep repro \
+.PHONY: help setup setup-test setup-tensorrt setup-gpu setup-s3 setup-ray setup-slurm setup-peers params preflight bisect sweep repro \
 	exps diff why reproduce verify sign sbom remote push pull test torture check format report table gpu latency bench lock clean
 
 help: ## list the commands
@@ -123,8 +123,11 @@ latency: setup-gpu ## time the matcher on the GPU here beside torch and the floo
 	@python -m benchmarks.latency pack --out $(SCRATCH)/latency
 	@python -m benchmarks.latency run --bundle $(SCRATCH)/latency $(ARGS)
 
-bench: setup ## measure what the pipeline adds to the work, into benchmarks/overhead.json
-	python -m benchmarks.overhead
+bench: setup setup-peers ## what the pipeline costs, against floor and peers: PARTS='cold opset' ROUNDS=3; all by default
+	@python -m benchmarks $(or $(PARTS),all) $(if $(ROUNDS),--rounds $(ROUNDS)) $(ARGS)
+
+setup-peers: setup ## install the peers that make bench compares with, into .cache/peers
+	@python -m benchmarks.peers.environment
 
 lock: ## write requirements.lock from a fresh environment with the newest versions that fit; then make sbom
 	rm -rf $(SCRATCH)/lock && $(PYTHON) -m venv $(SCRATCH)/lock

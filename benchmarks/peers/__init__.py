@@ -1,0 +1,1 @@
+"""Other tools at the same work, by their own command lines."""
