@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import importlib
 import os
 import runpy
@@ -12,6 +14,8 @@ import select
 import signal
 import socket
 import sys
+import threading
+import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -79,7 +83,7 @@ class Server:
         if not known:
             connection.sendall(b"cold")
             connection.close()
-        elif not (process := os.fork()):
+        elif not (process := _fork()):
             end_with(server)
             self._become(streams)
             return job
@@ -131,6 +135,13 @@ class Server:
         os.close(running.ended)
 
 
+def _fork() -> int:
+    """Fork, with all that was imported left out of garbage collection: looking at it would copy it into every fork."""
+    gc.collect()
+    gc.freeze()
+    return os.fork()
+
+
 def _imported(packages: Sequence[str]) -> bool:
     """Import packages, and return whether all could be; where not, the stage's own process will say why."""
     try:
@@ -157,8 +168,28 @@ def main(listening: int, owner: int) -> None:
     """Serve until the owner ends."""
     job = Server(socket.socket(fileno=listening), owner).serve()
     if job is None:
-        os._exit(0)  # at once: taking the packages apart in order takes a second
-    run(job)
+        os._exit(0)
+    os._exit(_status_of(job))  # at once: taking the packages apart in order takes seconds
+
+
+def _status_of(job: Job) -> int:
+    """Run the job and return its exit status, its threads ended, its exit functions called, its streams written."""
+    try:
+        run(job)
+    except SystemExit as ended:
+        status = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+        if isinstance(ended.code, str):
+            print(ended.code, file=sys.stderr)
+    except BaseException:
+        traceback.print_exc()
+        status = 1
+    else:
+        status = 0
+    threading._shutdown()  # type: ignore[attr-defined]
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    return status & 0xFF
 
 
 if __name__ == "__main__":
