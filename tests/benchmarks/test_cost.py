@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,11 @@ from benchmarks.cost import CommandError, Cost, run
 from tests.e2e.workspace import ROOT
 
 BURN = "import time\nend = time.process_time() + 0.3\nwhile time.process_time() < end: pass\n"
+
+
+def held_mb() -> float:
+    """Return what this process held at most: a child counts it as its own until it becomes another program."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1.024e-3
 
 
 def python(code: str, folder: Path) -> Cost:
@@ -39,7 +45,7 @@ def test_memory_is_the_sum_of_the_group_and_the_largest_process(tmp_path: Path) 
     held = "import time; data = b'x' * 400_000_000; time.sleep(3)"
     code = f"import subprocess, sys\np = subprocess.Popen([sys.executable, '-c', {held!r}])\n{held}\np.wait()"
     cost = python(code, tmp_path)
-    assert 400 < cost.largest_process_mb < 600
+    assert 400 < cost.largest_process_mb < max(600, held_mb() + 100)
     assert cost.peak_mb > 790
 
 
