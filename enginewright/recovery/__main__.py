@@ -17,6 +17,7 @@ from enginewright.errors import exit_with
 from enginewright.recovery.branch import mend_branch
 from enginewright.recovery.busy_files import mend_busy
 from enginewright.recovery.lock_files import mend_locks
+from enginewright.recovery.run_cache import mend_runs
 from enginewright.temporaries import WORK, clear_leftovers
 
 LOCK = Path(".cache/repro.lock")
@@ -27,7 +28,7 @@ def main(words: list[str]) -> None:
     """Become `dvc` with these words, which holds the lock until it ends."""
     lock = _alone()
     with _dvc_waits():
-        for told in (*mend_locks(), *mend_busy(), *mend_branch()):
+        for told in (*mend_locks(), *mend_busy(), *mend_runs(), *mend_branch()):
             print(f"recovered: {told}", file=sys.stderr)
     clear_leftovers(WORK)
     os.set_inheritable(lock.fileno(), True)

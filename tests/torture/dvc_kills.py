@@ -18,6 +18,7 @@ import yaml
 
 from enginewright.lineage.locks import LOCKS
 from enginewright.recovery.lock_files import is_whole
+from enginewright.recovery.run_cache import empty_runs
 from tests.torture.cases import Outcome
 from tests.torture.forks import MARK, survivors
 from tests.torture.lanes import Say, side_by_side
@@ -90,10 +91,11 @@ class Runs:
             broken.append(f"{command[0]} exit status {status}: {told[-500:]}")
         return "; ".join(broken), End.through if status == 0 else End.killed
 
-    def locks_whole(self) -> bool:
-        """Return whether plain DVC can read its lock files; where a kill cut one short, `make repro` comes next."""
+    def plain_can_go_on(self) -> bool:
+        """Return whether plain DVC can read what it wrote; where a kill cut that short, `make repro` comes next."""
         paths = [self.space.path / name for name in LOCKS]
-        return all(is_whole(path.read_bytes()) for path in paths if path.exists())
+        whole = all(is_whole(path.read_bytes()) for path in paths if path.exists())
+        return whole and not any(empty_runs(self.space.path))
 
     def not_whole(self) -> list[str]:
         """Return outputs that are there and are not those of an undisturbed run."""
@@ -132,7 +134,7 @@ def _outcomes(folder: Path, seed: int, kills: int) -> Iterator[Outcome]:
     runs.forget()
     while done < kills:
         began = time.monotonic()
-        command = SAFE if done % 2 or end is End.refused or not runs.locks_whole() else PLAIN
+        command = SAFE if done % 2 or end is End.refused or not runs.plain_can_go_on() else PLAIN
         broken, end = runs.kill_one(command)
         done += end is End.killed
         if end is not End.through:
