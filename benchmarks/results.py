@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Mapping
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from benchmarks.history import RESULTS
 from benchmarks.place import ROOT
 from enginewright.artifacts import read_json, write_json
 from enginewright.lineage.commits import head
+from enginewright.probing import versions
 from enginewright.report.table import hardware
 
 PACKAGES = (
@@ -51,7 +51,7 @@ def machine() -> dict[str, Any]:
         "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9, 1),
         "processor": _processor(),
         "system": f"{platform.system()} {platform.release()}",
-        "versions": {"python": platform.python_version(), **_versions(), **_peers()},
+        "versions": {"python": platform.python_version(), **_installed(), **_peers()},
     }
 
 
@@ -62,14 +62,8 @@ def _processor() -> str:
     return names[0] if names else platform.processor()
 
 
-def _versions() -> dict[str, str]:
-    found = {}
-    for name in PACKAGES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            found[name] = "not installed"
-    return found
+def _installed() -> dict[str, str]:
+    return {name: found or "not installed" for name, found in versions(PACKAGES).items()}
 
 
 def _peers() -> dict[str, str]:

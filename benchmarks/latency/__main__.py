@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import argparse
 import sys
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from enginewright.artifacts import read_json, write_bytes
 from enginewright.engine.gpu import find_gpu
 from enginewright.errors import exit_with
+from enginewright.probing import versions
 
 RESULTS = Path("benchmarks/latency/results")
 _PACKAGES = ("onnxruntime-gpu", "onnxruntime", "torch", "triton", "onnx", "numpy")
@@ -69,15 +69,8 @@ def _device() -> str:
 
 def _where() -> dict[str, Any]:
     gpu = find_gpu()
-    versions = {package: found for package in _PACKAGES if (found := _version(package))}
-    return {"device": _device(), "driver": gpu.driver if gpu else "none", "versions": versions}
-
-
-def _version(package: str) -> str | None:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None
+    there = {package: found for package, found in versions(_PACKAGES).items() if found}
+    return {"device": _device(), "driver": gpu.driver if gpu else "none", "versions": there}
 
 
 if __name__ == "__main__":

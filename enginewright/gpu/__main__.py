@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from enginewright.artifacts import read_json, write_bytes, write_json
 from enginewright.engine.gpu import find_gpu
 from enginewright.errors import exit_with
 from enginewright.gpu.variants import Variant, variants_of
+from enginewright.probing import versions
 
 VARIANTS = Path("scratch/gpu/variants")
 RESULTS = Path("benchmarks/gpu")
@@ -88,7 +88,7 @@ def _where(commit: str) -> dict[str, Any]:
         "device": gpu.name if gpu else "no GPU",
         "driver": gpu.driver if gpu else "none",
         "commit": commit or _commit(),
-        "onnxruntime": next(filter(None, map(_version, _RUNTIMES)), "none"),
+        "onnxruntime": next(filter(None, versions(_RUNTIMES).values()), "none"),
     }
 
 
@@ -96,13 +96,6 @@ def _commit() -> str:
     from enginewright.report.table import commit
 
     return commit()
-
-
-def _version(package: str) -> str | None:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None
 
 
 if __name__ == "__main__":

@@ -22,21 +22,21 @@ KNOWN = ("stages", "graph", "force_downstream", "on_error", "force", "repro_fn",
 """The parameters of DVC's loop when this was written; a loop with others is left alone."""
 
 
-def workers(width: int) -> int:
-    """Return how many stages run side by side, of `width` that there are.
+def workers_asked() -> int | None:
+    """Return how many stages the environment wants side by side, None if it leaves that open.
 
     Raises:
-        ConfigError: if the environment says no number from 1.
+        ConfigError: if it says no number from 1.
     """
     asked = os.environ.get(WORKERS) or None
     if asked is not None and not (asked.isascii() and asked.isdecimal() and int(asked)):
         raise ConfigError(
             "no number of workers", expected=f"{WORKERS}=1 or more", got=asked, cure="make repro WORKERS=2"
         )
-    return sizing_of(int(asked) if asked else None, None, width, cores_here(), free_mb_here()).workers
+    return int(asked) if asked else None
 
 
-def install() -> None:
+def install(asked: int | None) -> None:
     """Put the loop in the place of DVC's."""
     serial = reproduce._reproduce
     if tuple(inspect.signature(serial).parameters) != KNOWN:
@@ -47,7 +47,7 @@ def install() -> None:
         stages: Any, graph: Any = None, force_downstream: bool = False, on_error: str = "fail", force: bool = False,
         **options: Any,
     ) -> Any:  # fmt: skip
-        jobs = workers(len(stages))
+        jobs = sizing_of(asked, None, len(stages), cores_here(), free_mb_here()).workers
         alone = any(options.get(name) for name in ("dry", "interactive", "repro_fn"))
         if graph is None or jobs == 1 or not stages or alone:
             return serial(stages, graph, force_downstream, on_error, force, **options)
@@ -58,8 +58,7 @@ def install() -> None:
 
 def run(words: list[str]) -> int:
     """Be `dvc` with these words; return its exit status."""
-    workers(1)
-    install()
+    install(workers_asked())
     return int(main(words))
 
 

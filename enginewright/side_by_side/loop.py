@@ -57,8 +57,7 @@ class Loop:
         """
         with self._commands_outside_turns(), self._interrupts_noted(), self._turns.given_away():
             self._schedule.run(self._reproduce, self._ended)
-            with self._turns.taken():
-                self._write(len(self._stages))
+            self._write(len(self._stages))
         self._raise()
         return [stage for stage in self._stages if self._changed.get(stage)]
 
@@ -85,8 +84,7 @@ class Loop:
             return not self._interrupted.is_set()
         if self._rules.force_downstream and (self._changed[stage] or self._forced[stage]):
             self._forced.update(dict.fromkeys(self._graph.predecessors(stage), True))
-        with self._turns.taken():
-            self._write(self._first_missing())
+        self._write(self._first_missing())
         return not self._interrupted.is_set()
 
     def _first_missing(self) -> int:
@@ -96,10 +94,12 @@ class Loop:
 
     def _write(self, end: int) -> None:
         """Put stages into the lock file, up to a place among all: in any order, files of two runs would differ."""
-        for stage in self._stages[self._written : end]:
-            if self._changed.get(stage):
-                stage.dump(update_pipeline=False)
-        self._written = max(self._written, end)
+        changed = [stage for stage in self._stages[self._written : end] if self._changed.get(stage)]
+        if changed:
+            with self._turns.taken():
+                for stage in changed:
+                    stage.dump(update_pipeline=False)
+        self._written = end
 
     def _raise(self) -> None:
         unexpected = next((error for error in self._failed.values() if not isinstance(error, Exception)), None)

@@ -90,11 +90,12 @@ def test_the_lock_file_is_that_of_dvc_alone(folder: Path) -> None:
 
 
 def test_a_failure_lets_the_others_end_and_starts_nothing_more(folder: Path) -> None:
-    slow = "sleep 0.5; cp b.in b.out"
-    lay(folder, a=stage("exit 3", "a"), b=stage(slow, "b"), c=copy("c", "a.out"), d=copy("d"))
+    (folder / "a.sh").write_text("until test -e b.here; do sleep 0.05; done; exit 3")
+    slow = "touch b.here; sleep 0.5; cp b.in b.out"
+    lay(folder, a=stage("sh a.sh", "a"), b=stage(slow, "b"), c=copy("c", "a.out"), d=copy("d"))
     done = repro(folder)
     assert done.returncode == 255
-    assert "failed to reproduce 'a': failed to run: exit 3, exited with 3" in done.stderr
+    assert "failed to reproduce 'a': failed to run: sh a.sh, exited with 3" in done.stderr
     assert (folder / "b.out").read_text() == "b"
     assert not (folder / "c.out").exists()
     assert not (folder / "d.out").exists()
