@@ -28,7 +28,7 @@ from benchmarks.readme import write_table
 from benchmarks.rounds import measure
 from benchmarks.table import table
 from enginewright.artifacts import write_bytes
-from enginewright.command import parser_of
+from enginewright.command import at_least_one, parser_of
 from enginewright.errors import exit_with
 
 
@@ -36,7 +36,7 @@ def main(arguments: list[str]) -> int:
     """Measure the parts that are named, or check what was measured; return the exit status."""
     parser = parser_of("benchmarks", __doc__)
     parser.add_argument("parts", nargs="+", choices=[*parts.NAMES, "check", "table"], metavar="PART")
-    parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--rounds", type=at_least_one, default=2)
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--small", action="store_true", help="try the benchmark: small networks, figures not kept")
     options = parser.parse_args(arguments)

@@ -22,13 +22,15 @@ from typing import Any
 import yaml
 
 from benchmarks.killing import kill_a_worker_half_way
+from benchmarks.place import ROOT, environment
 from enginewright.artifacts import read_json, write_json
+from enginewright.errors import ConfigError, exit_with
 from enginewright.lineage.commits import head
 from enginewright.report.table import hardware
 
-ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "sweep.json"
 NAME = "opset_precision"
+PARTS = ("one", "two", "repeat", "ray")
 
 
 class Bench:
@@ -71,7 +73,7 @@ class Bench:
         """Run the sweep and return wall seconds, the sum of its distinct steps and their ratio."""
         start = time.monotonic()
         command = [sys.executable, "-m", "enginewright.sweeping", "--sweep", NAME, *words, *self._overrides]
-        with subprocess.Popen(command, cwd=clone, env=_environment()) as process:
+        with subprocess.Popen(command, cwd=clone, env=environment(clone)) as process:
             extra = {"killed": beside()} if beside else {}
         wall = time.monotonic() - start
         return {"exit_status": process.returncode, **_read(clone, wall), **extra}
@@ -110,32 +112,25 @@ def _artifacts(clone: Path) -> dict[str, str]:
 
 
 def _run(folder: Path, *command: str) -> str:
-    return subprocess.run(command, cwd=folder, env=_environment(), check=True, capture_output=True, text=True).stdout
-
-
-def _environment() -> dict[str, str]:
-    downloads = os.environ.get("ENGINEWRIGHT_CACHE", str(ROOT / ".cache" / "downloads"))
-    programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("DVC_")}
-    return {**kept, "PATH": programs, "ENGINEWRIGHT_CACHE": downloads}
+    return subprocess.run(
+        command, cwd=folder, env=environment(folder), check=True, capture_output=True, text=True
+    ).stdout
 
 
 def main(arguments: list[str]) -> None:
     """Run the parts that are named, in order, and keep their figures."""
-    parts, _, overrides = (list(part) for part in _split(arguments))
+    cut = arguments.index("--") if "--" in arguments else len(arguments)
+    parts, overrides = arguments[:cut], arguments[cut + 1 :]
+    if unknown := sorted({*parts} - {*PARTS}):
+        raise ConfigError("unknown parts", expected=", ".join(PARTS), got=", ".join(unknown))
     folder = Path(os.environ.get("SWEEP_BENCH_FOLDER") or tempfile.mkdtemp(prefix="sweep-bench-"))
     bench = Bench(folder, overrides)
-    for part in parts or ["one", "two", "repeat", "ray"]:
+    for part in parts or PARTS:
         found = getattr(bench, part)()
         old = read_json(RESULTS) if RESULTS.is_file() else {}
         write_json(RESULTS, {**old, part: {**found, "hardware": hardware(), "overrides": " ".join(overrides)}})
         print(json.dumps({part: found}, indent=1))
 
 
-def _split(arguments: list[str]) -> tuple[list[str], list[str], list[str]]:
-    cut = arguments.index("--") if "--" in arguments else len(arguments)
-    return arguments[:cut], [], arguments[cut + 1 :]
-
-
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    exit_with(lambda: main(sys.argv[1:]))

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from enginewright.artifacts import read_json, write_bytes
+from enginewright.command import at_least_one, pattern
 from enginewright.engine.gpu import find_gpu
 from enginewright.errors import exit_with
 from enginewright.probing import versions
@@ -23,7 +24,10 @@ _PACKAGES = ("onnxruntime-gpu", "onnxruntime", "torch", "triton", "onnx", "numpy
 
 def main(arguments: list[str]) -> int:
     """Run what was asked for; 0 even where contestants were not run: their rows say why."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.what == "table" and options.results is None:
+        parser.error("table: expected --results FILE.json, which `run` wrote")
     if options.what == "pack":
         from benchmarks.latency.pack import pack
 
@@ -48,9 +52,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--results", type=Path, help="results that the table is of")
     parser.add_argument("--device", choices=("cuda", "cpu"), default="cuda", help="cpu: to try the run, not to time it")
     parser.add_argument("--seconds", type=float, default=280.0, help="for the whole run; what did not fit is not run")
-    parser.add_argument("--rounds", type=int, default=7, help="turns of each contestant")
-    parser.add_argument("--calls", type=int, default=40, help="timed calls in a turn, fewer where they take long")
-    parser.add_argument("--only", default="", help="regular expression of the names that take part")
+    parser.add_argument("--rounds", type=at_least_one, default=7, help="turns of each contestant")
+    parser.add_argument(
+        "--calls", type=at_least_one, default=40, help="timed calls in a turn, fewer where they take long"
+    )
+    parser.add_argument("--only", type=pattern, default="", help="regular expression of the names that take part")
     return parser
 
 

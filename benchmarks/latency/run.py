@@ -13,7 +13,8 @@ from benchmarks.latency.contestant import Spec
 from benchmarks.latency.process import NoAnswerError, Process, worker
 from benchmarks.latency.rounds import in_turns, summary
 from enginewright.artifacts import read_json, write_json
-from enginewright.verdicts import PASSED, not_run
+from enginewright.errors import ConfigError
+from enginewright.verdicts import PASSED, Verdict, not_run
 
 _WATCHED = 2
 _TURN_S, _KERNELS_S, _PEAKS_S = 20.0, 40.0, 60.0
@@ -58,7 +59,7 @@ class Run:
         finally:
             for name, process in processes.items():
                 process.end()
-                rows[name] |= {} if "reason" in rows[name] else PASSED.as_metrics()
+                rows[name] |= {} if "reason" in rows[name] else _verdict(rows[name]).as_metrics()
             self.write()
 
     def _loaded(self, specs: list[Spec], rows: dict[str, dict[str, Any]]) -> dict[str, Process]:
@@ -111,6 +112,11 @@ class Run:
             return None
 
 
+def _verdict(row: dict[str, Any]) -> Verdict:
+    """Return that of a row to which nothing happened: what was loaded and never timed was not run."""
+    return PASSED if "ms" in row else not_run("the time for the whole run was over before its turn")
+
+
 def _median(row: dict[str, Any]) -> float:
     return float(row["ms"]["median"])
 
@@ -126,7 +132,16 @@ class Effort:
 
 
 def run(bundle: Path, results: Path, device: str, effort: Effort, where: dict[str, Any]) -> dict[str, Any]:
-    """Run the plan of a bundle, as far as the seconds go, and return what was found."""
+    """Run the plan of a bundle, as far as the seconds go, and return what was found.
+
+    Raises:
+        ConfigError: if the folder holds no bundle.
+    """
+    if not (bundle / "plan.json").is_file():
+        raise ConfigError(
+            "there is no bundle to run", expected="a folder with plan.json", got=str(bundle),
+            cure="python -m benchmarks.latency pack --out FOLDER",
+        )  # fmt: skip
     plan = read_json(bundle / "plan.json")
     specs = [spec for line in plan["contestants"] if re.search(effort.only, (spec := Spec(**line)).name)]
     whole = Run(

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from benchmarks.latency.contestant import Spec
-from benchmarks.latency.run import Effort, run
+from benchmarks.latency.process import Process
+from benchmarks.latency.run import Effort, Run, run
 from benchmarks.latency.table import table
 from enginewright.artifacts import read_json
+from enginewright.errors import ConfigError
 from tests.benchmarks.latency.small import KEYPOINTS, write_bundle
 
 WHERE = {"device": "none", "driver": "none", "versions": {"onnxruntime": "1"}}
@@ -62,6 +64,30 @@ def test_the_table_has_every_row(found: dict[str, Any]) -> None:
     for name in ("graph", "torch", "missing", "unknown", "late"):
         assert f"| {name} |" in text
     assert "- late: not_run: no answer" in text
+
+
+def test_what_was_loaded_and_never_timed_is_not_run(tmp_path: Path) -> None:
+    """The second turn of a run whose time ends in the first."""
+    made = Run(tmp_path / "none.json", WHERE, start=lambda _: cast(Process, Answering()), until=0.0)
+    made.phase([spec("graph", style={})], rounds=1, calls=1)
+    told = row(made.found, "graph")
+    assert (told["verdict"], told["reason"]) == ("not_run", "the time for the whole run was over before its turn")
+
+
+class Answering:
+    """A contestant that is loaded at once."""
+
+    def ask(self, **_: Any) -> None: ...
+
+    def answer(self, _: float) -> dict[str, Any]:
+        return {"kept": {"common": 1, "original": 1}}
+
+    def end(self) -> None: ...
+
+
+def test_a_folder_without_a_bundle_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="there is no bundle to run"):
+        run(tmp_path, tmp_path / "none.json", "cpu", Effort(1.0), WHERE)
 
 
 def test_nothing_is_started_without_time(tmp_path: Path) -> None:
