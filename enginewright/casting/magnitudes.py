@@ -10,18 +10,18 @@ from typing import Any
 
 import numpy as np
 import onnx
-import onnxruntime
 from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
-from enginewright.errors import GraphError
-from enginewright.graphs.provider import CPU
+from enginewright.graphs.exact_session import exact_session, not_run_by
 
 _CAST = (
     TensorProto.FLOAT16, TensorProto.BFLOAT16, TensorProto.DOUBLE, TensorProto.INT8, TensorProto.INT16,
     TensorProto.INT32, TensorProto.INT64, TensorProto.UINT8, TensorProto.UINT16, TensorProto.UINT32, TensorProto.UINT64,
 )  # fmt: skip
 """Numbers that are reduced as float32."""
+
+_WHAT = "the graph"
 
 
 class Magnitudes:
@@ -38,7 +38,7 @@ class Magnitudes:
         made = [name for node in model.graph.node for name in node.output if name]
         self._reduced = [name for name in made if types.get(name) in (TensorProto.FLOAT, *_CAST)]
         self._whole = [name for name in made if not types.get(name)]
-        self._session = _session(_with_reductions(model, self._reduced, self._whole, types))
+        self._session = exact_session(_with_reductions(model, self._reduced, self._whole, types), _WHAT, arena=False)
 
     def of(self, inputs: Mapping[str, NDArray[Any]]) -> dict[str, float]:
         """Return the largest magnitude of every tensor of numbers by name, those of the inputs included.
@@ -58,7 +58,7 @@ class Magnitudes:
         try:
             values: Sequence[Any] = self._session.run(outputs, dict(inputs))
         except Exception as error:  # ONNX Runtime's errors have no common class of their own
-            raise _refused(error) from error
+            raise not_run_by(_WHAT, error) from error
         return values
 
 
@@ -110,19 +110,3 @@ def _reductions(node: onnx.NodeProto, wanted: set[str], types: Mapping[str, int]
             yield helper.make_node("Cast", [name], [source], to=TensorProto.FLOAT)
         for kind, end in zip(("ReduceMax", "ReduceMin"), _ends(name), strict=True):
             yield helper.make_node(kind, [source], [end], keepdims=0)
-
-
-def _session(model: onnx.ModelProto) -> onnxruntime.InferenceSession:
-    options = onnxruntime.SessionOptions()
-    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-    options.enable_cpu_mem_arena = False  # an arena keeps what it once took: twice the memory of this
-    options.enable_mem_pattern = False
-    options.log_severity_level = 3
-    try:
-        return onnxruntime.InferenceSession(model.SerializeToString(), options, providers=[CPU])
-    except Exception as error:  # as above
-        raise _refused(error) from error
-
-
-def _refused(error: Exception) -> GraphError:
-    return GraphError(f"the graph does not run in ONNX Runtime: {error}", expected="a graph that ONNX Runtime runs")

@@ -12,16 +12,16 @@ from typing import Any
 
 import numpy as np
 import onnx
-import onnxruntime
 from numpy.typing import NDArray
 
-from enginewright.errors import GraphError
-from enginewright.graphs.provider import CPU
+from enginewright.graphs.exact_session import exact_session, not_run_by
 
 Observer = Callable[[str, NDArray[Any]], None]
 
 _NODES_AT_ONCE = 8
 """Nodes of a piece: at 1024 keypoints their results stay below half a gigabyte."""
+
+_WHAT = "a piece of the graph"
 
 
 class Streamed:
@@ -70,14 +70,14 @@ class _Piece:
         graph.output.extend(onnx.ValueInfoProto(name=name) for name in self.makes)
         whole = onnx.ModelProto(ir_version=model.ir_version, opset_import=model.opset_import, graph=graph)
         whole.functions.extend(model.functions)
-        self._session = _session(whole)
+        self._session = exact_session(whole, _WHAT)
 
     def run(self, held: Mapping[str, NDArray[Any]]) -> Iterator[tuple[str, NDArray[Any]]]:
         """Yield (name, value) of every tensor that the piece makes."""
         try:
             values = self._session.run(self.makes, {name: held[name] for name in self.reads})
         except Exception as error:  # ONNX Runtime's errors have no common class of their own
-            raise _refused(error) from error
+            raise not_run_by(_WHAT, error) from error
         yield from zip(self.makes, map(np.asarray, values), strict=True)
 
 
@@ -116,19 +116,3 @@ def _open(value: onnx.ValueInfoProto) -> onnx.ValueInfoProto:
     """Return the type of a tensor without its sizes, which a piece need not know."""
     kind = onnx.TypeProto(tensor_type=onnx.TypeProto.Tensor(elem_type=value.type.tensor_type.elem_type))
     return onnx.ValueInfoProto(name=value.name, type=kind)
-
-
-def _session(model: onnx.ModelProto) -> onnxruntime.InferenceSession:
-    options = onnxruntime.SessionOptions()
-    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-    options.log_severity_level = 3
-    try:
-        return onnxruntime.InferenceSession(model.SerializeToString(), options, providers=[CPU])
-    except Exception as error:  # as above
-        raise _refused(error) from error
-
-
-def _refused(error: Exception) -> GraphError:
-    return GraphError(
-        f"a piece of the graph does not run in ONNX Runtime: {error}", expected="a graph that ONNX Runtime runs"
-    )
