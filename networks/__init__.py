@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from enginewright.adapter_code import adapter_code, file_of, guarded, made_by
 from enginewright.config.models import ModelConfig
+from enginewright.config.sections import ExportConfig
 from enginewright.contract import Contract
 from enginewright.errors import NetworkError
 
@@ -37,6 +38,13 @@ class Adapter(ABC, Generic[M]):
     @abstractmethod
     def contract(self, model: M) -> Contract:
         """Return names, axes and comparison rules of the graph's inputs and outputs."""
+
+    def exported(self, module: nn.Module, model: M, export: ExportConfig) -> nn.Module:
+        """Return the module, with its weights, as it is to be exported: the same function, in operators that suit.
+
+        The reference is what `module` gives, so whatever is lost here shows in the comparison.
+        """
+        return module
 
     def rename(self, key: str) -> str | None:
         """Return the module's key for a key of the published state dict, or None to leave that tensor out."""
@@ -72,7 +80,8 @@ _CURES = {
 def _guarded(adapter: Adapter[Any]) -> Adapter[Any]:
     """Return the adapter with methods that raise errors of this project alone, and return what they should."""
     file = file_of(adapter)
-    for name, check in (("module", partial(_no_module, file)), ("contract", _no_contract), ("rename", _no_key)):
+    module = partial(_no_module, file)
+    for name, check in (("module", module), ("exported", module), ("contract", _no_contract), ("rename", _no_key)):
         setattr(adapter, name, guarded(getattr(adapter, name), file, check))
     return adapter
 

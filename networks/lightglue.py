@@ -13,12 +13,16 @@ import re
 import torch
 from torch import Tensor, nn
 
-from enginewright.config.choices import MatcherOutput
+from enginewright.config.choices import Exporter, MatcherOutput
 from enginewright.config.models import MatcherModel
+from enginewright.config.sections import ExportConfig
 from enginewright.contract import Contract
 from enginewright.contract.kinds import matcher_contract_of
+from enginewright.errors import ConfigError
 from networks import Adapter, network
 from networks.parts.assignment import Assignment, mutual_matches, padding_bias
+from networks.parts.folded import Operators, Products, folded
+from networks.parts.pairs import swap_images
 
 LAYERS = 9
 WIDTH = 256
@@ -50,11 +54,6 @@ def attend(queries: Tensor, keys: Tensor, values: Tensor, bias: Tensor | None) -
     """
     logits = queries @ keys.transpose(-1, -2)
     return torch.softmax(logits if bias is None else logits + bias, dim=-1) @ values
-
-
-def swap_images(x: Tensor) -> Tensor:
-    """Exchange images 0 and 1 of each pair in `x` (2B, ...)."""
-    return x.reshape(-1, 2, *x.shape[1:]).flip(1).reshape(x.shape)
 
 
 class Block(nn.Module):
@@ -183,10 +182,11 @@ class LightGlue(nn.Module):
         x = self.input_proj(descriptors)
         for layer in self.layers:
             x = layer(x, angles, own, other)
-        scores: Tensor = self.assignment(x, bias)
+        found = self.assignment(x, bias)
+        scores, mirrored = found if isinstance(found, tuple) else (found, None)
         if self.output is MatcherOutput.scores:
             return (scores,)
-        return mutual_matches(scores, self.filter_threshold)
+        return mutual_matches(scores, self.filter_threshold, mirrored)
 
 
 _LAYER = re.compile(r"(self_attn|cross_attn)\.(\d+)\.|transformers\.(\d+)\.")
@@ -199,13 +199,56 @@ def _place(found: re.Match[str]) -> str:
     return f"layers.{nested}." if block is None else f"layers.{layer}.{block}."
 
 
+GRAPHS = ("published", "folded", "fused")
+"""What `model.options.graph` can be: the operators of the publication, fewer of them, or attention as one operator."""
+
+OPERATORS_OPSET = 23
+"""The first opset with Attention and RotaryEmbedding."""
+
+
+def graph_of(model: MatcherModel) -> str:
+    """Return how the graph is to be written, from `model.options`.
+
+    Raises:
+        ConfigError: if `graph` is none of GRAPHS, or another option is set.
+    """
+    graph = model.options.get("graph", GRAPHS[0])
+    if not set(model.options) <= {"graph"} or graph not in GRAPHS:
+        raise ConfigError(
+            "model.options do not fit LightGlue",
+            expected=f"graph, one of {', '.join(GRAPHS)}",
+            got=dict(model.options),
+            cure="model.options: {graph: published}",
+        )
+    return str(graph)
+
+
 @network("lightglue")
 class LightGlueAdapter(Adapter[MatcherModel]):
     """LightGlue for Enginewright, for any extractor whose descriptors it was trained on."""
 
     def module(self, model: MatcherModel) -> nn.Module:
         """Return LightGlue at its published size."""
+        graph_of(model)
         return LightGlue(model.input_dim, model.filter_threshold, model.output, model.mask_padding)
+
+    def exported(self, module: nn.Module, model: MatcherModel, export: ExportConfig) -> nn.Module:
+        """Return the module in the operators that `model.options.graph` asks for.
+
+        Raises:
+            ConfigError: if exporter or opset cannot write them.
+        """
+        graph = graph_of(model)
+        if graph == "fused" and (export.opset < OPERATORS_OPSET or export.exporter is not Exporter.dynamo):
+            raise ConfigError(
+                "Attention and RotaryEmbedding, which model.options.graph=fused asks for, cannot be written",
+                expected=f"export.opset={OPERATORS_OPSET} or later and export=dynamo",
+                got=f"export.opset={export.opset}, export={export.exporter.name}",
+                cure="both of them, or model.options.graph=folded",
+            )
+        if graph == "published" or not isinstance(module, LightGlue):
+            return module
+        return folded(module, Operators() if graph == "fused" else Products())
 
     def rename(self, key: str) -> str | None:
         """Return our key for a published one, of either generation (`self_attn.0.`, `transformers.0.self_attn.`).

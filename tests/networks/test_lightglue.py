@@ -11,7 +11,7 @@ from enginewright.config.choices import MatcherOutput
 from enginewright.contract import Contract, Kind, Rule
 from enginewright.matching.normalise import interleave, normalise_keypoints
 from networks.layernorm import count_layernorms
-from networks.lightglue import LAYERS, SelfBlock, swap_images
+from networks.lightglue import LAYERS, SelfBlock
 from tests.models import lightglue_model
 from tests.networks.real import PAIRS, SIDE, Features
 from tests.networks.tiny_lightglue import random_inputs, small_lightglue
@@ -127,11 +127,6 @@ def test_each_pair_of_a_batch_is_matched_alone() -> None:
         (together,) = module(keypoints, descriptors)
         apart = [module(keypoints[2 * b : 2 * b + 2], descriptors[2 * b : 2 * b + 2])[0] for b in range(3)]
     torch.testing.assert_close(together, torch.cat(apart), atol=1e-5, rtol=1e-5)
-
-
-def test_images_of_a_pair_change_places() -> None:
-    x = torch.arange(6)[:, None].expand(6, 2)
-    assert swap_images(x)[:, 0].tolist() == [1, 0, 3, 2, 5, 4]
 
 
 def test_exchanging_the_images_transposes_the_assignment() -> None:
