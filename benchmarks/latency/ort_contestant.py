@@ -19,7 +19,8 @@ _TYPES = {"tensor(float)": np.float32, "tensor(int32)": np.int32, "tensor(int64)
 
 
 class OrtContestant:
-    """Options: `style`, or `graph` (a file of the bundle); `cuda_graph`; `provider`, options of the CUDA provider."""
+    """Options: `style`, or `graph` (a file of the bundle); `cuda_graph`; `provider`, options of the CUDA provider;
+    `without`, ONNX Runtime's own optimizers to leave out."""
 
     def __init__(self, spec: Spec, bundle: Path, cuda: bool) -> None:
         import onnxruntime
@@ -48,7 +49,8 @@ class OrtContestant:
             settings["enable_cuda_graph"] = str(int(spec.options.get("cuda_graph", True)))
             chosen.insert(0, ("CUDAExecutionProvider", settings))
         model, self._bytes = self._model(spec, bundle, cuda)
-        session = self._ort.InferenceSession(model, options, providers=chosen)
+        without = spec.options.get("without", [])
+        session = self._ort.InferenceSession(model, options, providers=chosen, disabled_optimizers=without)
         if cuda and "CUDAExecutionProvider" not in session.get_providers():
             raise RuntimeError("ONNX Runtime cannot start its CUDA provider here")
         graph = onnx.load(optimised, load_external_data=False).graph

@@ -12,17 +12,16 @@ from typing import Any
 import numpy as np
 import onnx
 
+from benchmarks.latency.artifacts import BASE, MATCHER, SIZES, write_artifacts
 from benchmarks.latency.floor import floor_of
 from benchmarks.latency.lightglue_graph import lightglue_graph
-from benchmarks.latency.plan import BASE, SIZES, contestants
+from benchmarks.latency.plan import contestants
 from benchmarks.latency.style import Style
 from benchmarks.latency.weights import read_weights
 from enginewright.artifacts import write_bytes, write_json
 from enginewright.report.table import commit
 from enginewright.stage.chain import needed
 
-NETWORK = "disk_lightglue"
-VARIANTS = Path("scratch/gpu/variants")
 _PAIRS, _IMAGES = 2, 2
 
 
@@ -32,27 +31,17 @@ def pack(folder: Path) -> None:
     Raises:
         ConfigError: if DISK and its LightGlue were not built here.
     """
-    checkpoint = needed(NETWORK, "checkpoint.safetensors")
+    checkpoint = needed(MATCHER, "checkpoint.safetensors")
     write_bytes(folder / "matcher.safetensors", checkpoint.read_bytes())
-    write_bytes(folder / f"matcher-{BASE}.npz", needed(NETWORK, "reference.npz").read_bytes())
+    write_bytes(folder / f"matcher-{BASE}.npz", needed(MATCHER, "reference.npz").read_bytes())
     from benchmarks.latency.references import write_references
 
     write_references(folder, SIZES, _PAIRS)
     _write_extractor(folder)
-    graphs = _graphs(folder)
+    graphs = write_artifacts(folder, folder.with_name(f"{folder.name}-work"))
     specs = [asdict(spec) for spec in contestants(graphs)]
     plan = {"commit": commit(), "floors": _floors(checkpoint, folder), "contestants": specs}
     write_json(folder / "plan.json", plan)
-
-
-def _graphs(folder: Path) -> dict[str, str]:
-    """Copy the pipeline's own graphs, where `python -m enginewright.gpu build` made them."""
-    sources = {precision: VARIANTS / f"{NETWORK}-native-{precision}.onnx" for precision in ("fp16", "fp32")}
-    sources |= {f"disk-{precision}": VARIANTS / f"disk-{precision}.onnx" for precision in ("fp16", "fp32")}
-    found = {name: source for name, source in sources.items() if source.is_file()}
-    for name, source in found.items():
-        write_bytes(folder / f"graph-{name}.onnx", source.read_bytes())
-    return {name: f"graph-{name}.onnx" for name in found}
 
 
 def _write_extractor(folder: Path) -> None:
@@ -69,6 +58,5 @@ def _floors(checkpoint: Path, folder: Path) -> dict[str, Any]:
     points = [(keypoints, "float16") for keypoints in (BASE, *SIZES)] + [(BASE, "float32"), (BASE, "bfloat16")]
     floors = {f"matcher-{k}-{kind}": floor_of(lightglue_graph(weights, Style(k, dtype=kind))) for k, kind in points}
     for precision, kind in (("fp16", "float16"), ("fp32", "float32")):
-        if (graph := folder / f"graph-disk-{precision}.onnx").is_file():
-            floors[f"disk-{BASE}-{kind}"] = floor_of(onnx.load(graph))
+        floors[f"disk-{BASE}-{kind}"] = floor_of(onnx.load(folder / f"disk-{precision}.onnx"))
     return {name: floor.as_metrics() for name, floor in floors.items()}

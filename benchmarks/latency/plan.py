@@ -6,11 +6,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+from benchmarks.latency.artifacts import BASE, PAIRS, SIZES
 from benchmarks.latency.contestant import Spec
 
-BASE = 1024
-SIZES = (512, 2048, 4096)
-_PAIRS = 8
 _COMPILING_S, _TUNING_S = 110.0, 120.0
 
 # Styles at the size that is judged: operators of ONNX first, then one change at a time.
@@ -26,8 +24,9 @@ STYLES: dict[str, dict[str, Any]] = {
     "contrib-inner": {"operators": "contrib", "feed": "skip", "layout": "inner"},
     "contrib-masked": {"operators": "contrib", "feed": "skip", "masked": True},
 }
-_CUDNN = {"sdpa_kernel": "8"}
-"""ONNX Runtime's number for cuDNN's attention."""
+UNFUSED = ["MatMulAddFusion"]
+"""ONNX Runtime's fusion of a product and its bias. Its CUDA kernel writes the bias out before it multiplies; without it
+biases are sums, and that before a LayerNorm goes into SkipLayerNormalization."""
 
 TORCH: dict[str, dict[str, Any]] = {
     "eager": {},
@@ -45,21 +44,19 @@ _TORCH_WAYS: tuple[tuple[str, dict[str, Any]], ...] = (
 
 
 def contestants(graphs: dict[str, str]) -> list[Spec]:
-    """Return the whole plan. graphs: the pipeline's own, file of the bundle by precision."""
-    others = (*_precisions(graphs), *_sizes(), *_batches(), *_extractor(graphs))
+    """Return the whole plan. graphs: the pipeline's own, file of the bundle by the name of the artifact."""
+    others = (*_precisions(graphs), *_sizes(graphs), *_batches(graphs), *_extractor(graphs))
     return [*_judged(graphs), *(replace(spec, phase=2) for spec in others)]
 
 
 def _judged(graphs: dict[str, str]) -> Iterator[Spec]:
     """Yield all that is compared in fp16 at the size that is judged."""
-    if "fp16" in graphs:
-        for name, cuda_graph in (("pipeline", False), ("pipeline, CUDA graph", True)):
-            yield _ort(f"ort {name}", "fp16", options={"graph": graphs["fp16"], "cuda_graph": cuda_graph})
+    for name in ("published-masked", "published", "folded", "fused"):
+        yield _ort(f"ort pipeline {name}", "fp16", options={"graph": graphs[name]})
+    yield _pipeline("ort pipeline fused, biases apart", "fp16", graphs["fused"])
+    yield _ort("ort pipeline fused, no CUDA graph", "fp16", options={"graph": graphs["fused"], "cuda_graph": False})
     for name, style in STYLES.items():
         yield _ort(f"ort {name}", "fp16", options={"style": style})
-    for name in ("contrib", "contrib-inner", "contrib-masked"):
-        yield _ort(f"ort {name}, cuDNN", "fp16", options={"style": STYLES[name], "provider": _CUDNN})
-    yield _ort("ort onnx, no CUDA graph", "fp16", options={"style": {}, "cuda_graph": False})
     for name, options in TORCH.items():
         yield _torch(f"torch {name}", "fp16", options)
 
@@ -72,24 +69,26 @@ def _precisions(graphs: dict[str, str]) -> Iterator[Spec]:
         yield _ort(f"ort onnx {precision}", group, kind, options=options)
         for name, how in () if precision == "tf32" else _TORCH_WAYS:
             yield _torch(f"torch {name} {precision}", group, how | {"tf32": precision == "tf32"}, kind)
-    if "fp32" in graphs:
-        options = {"graph": graphs["fp32"], "provider": {"use_tf32": "0"}}
-        yield _ort("ort pipeline fp32, CUDA graph", group, "float32", options=options)
+    for precision in ("fp32", "tf32"):
+        provider = {"use_tf32": str(int(precision == "tf32"))}
+        yield _pipeline(f"ort pipeline fused {precision}", group, graphs["fused-fp32"], "float32", provider)
 
 
-def _sizes() -> Iterator[Spec]:
+def _sizes(graphs: dict[str, str]) -> Iterator[Spec]:
     for keypoints in SIZES:
         at: dict[str, Any] = {"keypoints": keypoints}
         group = f"K={keypoints}"
+        yield _pipeline(f"ort pipeline fused {group}", group, graphs[f"fused-{keypoints}"], **at)
         for name in ("onnx", "contrib-inner"):
             yield _ort(f"ort {name} {group}", group, options={"style": STYLES[name]}, **at)
         yield _torch(f"torch eager {group}", group, {}, **at)
         yield _torch(f"torch compile, CUDA graph {group}", group, TORCH["compile, CUDA graph"], **at)
 
 
-def _batches() -> Iterator[Spec]:
-    group = f"{_PAIRS} pairs"
-    at: dict[str, Any] = {"pairs": _PAIRS}
+def _batches(graphs: dict[str, str]) -> Iterator[Spec]:
+    group = f"{PAIRS} pairs"
+    at: dict[str, Any] = {"pairs": PAIRS}
+    yield _pipeline(f"ort pipeline fused {group}", group, graphs[f"fused-{PAIRS}-pairs"], **at)
     for name in ("onnx", "contrib"):
         yield _ort(f"ort {name} {group}", group, options={"style": STYLES[name]}, **at)
     yield _torch(f"torch eager {group}", group, {}, **at)
@@ -99,12 +98,19 @@ def _batches() -> Iterator[Spec]:
 def _extractor(graphs: dict[str, str]) -> Iterator[Spec]:
     of: dict[str, Any] = {"network": "disk", "group": "DISK, 512 x 512", "reference": "disk.npz"}
     for precision, kind, provider in (("fp32", "float32", "0"), ("tf32", "float32", "1"), ("fp16", "float16", "0")):
-        if (graph := f"disk-{'fp16' if precision == 'fp16' else 'fp32'}") in graphs:
-            options = {"graph": graphs[graph], "provider": {"use_tf32": provider}}
-            yield Spec(f"ort disk {precision}", "ort", precision=kind, options=options, **of)
+        graph = graphs[f"disk-{'fp16' if precision == 'fp16' else 'fp32'}"]
+        options = {"graph": graph, "provider": {"use_tf32": provider}}
+        yield Spec(f"ort pipeline disk {precision}", "ort", precision=kind, options=options, **of)
         for name, how in () if precision == "tf32" else _TORCH_WAYS:
             options = how | {"tf32": precision == "tf32"}
             yield Spec(f"torch disk {name} {precision}", "torch", precision=kind, options=options, **of)
+
+
+def _pipeline(
+    name: str, group: str, graph: str, precision: str = "float16", provider: dict[str, str] | None = None, **more: Any
+) -> Spec:
+    options = {"graph": graph, "without": UNFUSED, "provider": provider or {}}
+    return _ort(name, group, precision, options=options, **more)
 
 
 def _ort(name: str, group: str, precision: str = "float16", **more: Any) -> Spec:

@@ -1,0 +1,109 @@
+"""The pipeline's own graphs for a latency run, made by the stages' own functions: export, simplify, cast."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.latency.samples import samples
+from enginewright.config.network import NetworkConfig
+from enginewright.graphs.files import save_graph
+from enginewright.reference import Reference
+from enginewright.stage.chain import configured, write_exported, write_simplified
+
+MATCHER, EXTRACTOR = "disk_lightglue", "disk"
+BASE = 1024
+SIZES = (512, 2048, 4096)
+PAIRS = 8
+
+_PLAIN = ("model.mask_padding=false",)
+_FUSED = (*_PLAIN, "model.options.graph=fused", "export.opset=23")
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """A typed graph of the pipeline.
+
+    name: its file in the bundle, without suffix. overrides: below its network's section; precision: of the pipeline.
+    keypoints, pairs: of a call. Graphs that differ in precision alone are exported once.
+    """
+
+    name: str
+    network: str
+    precision: str
+    overrides: tuple[str, ...] = ()
+    keypoints: int = BASE
+    pairs: int = 1
+
+    @property
+    def reference(self) -> str:
+        """Return the file of its samples in the bundle."""
+        return "disk.npz" if self.network == EXTRACTOR else f"matcher-{self.keypoints}.npz"
+
+    def config(self) -> NetworkConfig:
+        """Return its configuration."""
+        sizes = () if self.network == EXTRACTOR else (f"model.keypoints={self.keypoints}", f"model.batch={self.pairs}")
+        below = [f"networks.{self.network}.{item}" for item in (*self.overrides, *sizes)]
+        return configured(self.network, [f"precision={self.precision}", *below])
+
+
+def artifacts() -> Iterator[Artifact]:
+    """Yield all that take part: how the matcher can be written, its precisions, sizes and batches, and the extractor.
+
+    `published-masked` is what the pipeline makes by default; the others take every keypoint for a real one.
+    """
+    yield Artifact("published-masked", MATCHER, "fp16")
+    yield Artifact("published", MATCHER, "fp16", _PLAIN)
+    yield Artifact("folded", MATCHER, "fp16", (*_PLAIN, "model.options.graph=folded"))
+    yield Artifact("fused", MATCHER, "fp16", _FUSED)
+    yield Artifact("fused-fp32", MATCHER, "fp32", _FUSED)
+    for keypoints in SIZES:
+        yield Artifact(f"fused-{keypoints}", MATCHER, "fp16", _FUSED, keypoints)
+    yield Artifact(f"fused-{PAIRS}-pairs", MATCHER, "fp16", _FUSED, pairs=PAIRS)
+    for precision in ("fp16", "fp32"):
+        yield Artifact(f"disk-{precision}", EXTRACTOR, precision)
+
+
+def write_artifacts(folder: Path, work: Path) -> dict[str, str]:
+    """Write each as NAME.onnx into the bundle, where it is not there yet, and return the files by name.
+
+    work: where the steps before the cast are kept. Needs the references of the bundle, whose inputs the cast measures.
+    """
+    from stages import cast
+
+    found = {}
+    for artifact in artifacts():
+        path = folder / f"{artifact.name}.onnx"
+        found[artifact.name] = path.name
+        if not path.is_file():
+            config = artifact.config()
+            graph, _ = cast.run(config.cast, _simplified(artifact, config, work), _reference(artifact, config, folder),
+                                config.swap.form)  # fmt: skip
+            save_graph(path, graph)
+    return found
+
+
+def _simplified(artifact: Artifact, config: NetworkConfig, work: Path) -> Path:
+    """Return the simplified graph, whose precision does not matter."""
+    stem = artifact.name.removesuffix(f"-{artifact.precision}")
+    exported, simplified = work / f"{stem}-exported.onnx", work / f"{stem}-simplified.onnx"
+    if not exported.is_file():
+        write_exported(exported, artifact.network, config)
+    if not simplified.is_file():
+        write_simplified(simplified, exported, config)
+    return simplified
+
+
+def _reference(artifact: Artifact, config: NetworkConfig, folder: Path) -> Reference:
+    """Return the samples of the bundle under the graph's own contract."""
+    import networks
+
+    rows = list(samples(folder / artifact.reference, artifact.pairs))
+    inputs, outputs = (
+        {name: np.stack([row[side][name] for row in rows]) for name in rows[0][side]} for side in (0, 1)
+    )
+    names = tuple(map(str, range(len(rows))))
+    return Reference(inputs, outputs, names, networks.load(config.model.adapter).contract(config.model))
