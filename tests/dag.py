@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from enginewright.config.compose import composed, params_text
+from enginewright.config.composed import composed, params_text
 
 ROOT = Path(__file__).parents[1]
 PROJECT = ("enginewright", "networks", "stages")

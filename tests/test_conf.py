@@ -12,7 +12,7 @@ import pytest
 import yaml
 from omegaconf import OmegaConf
 
-from enginewright.config.compose import composed
+from enginewright.config.composed import composed
 from enginewright.config.models import model_class
 from enginewright.config.network import AXES
 from enginewright.config.sections import CheckpointConfig

@@ -1,6 +1,7 @@
 """Composes conf/ into params.yaml, with the same bytes as DVC does: `python -m enginewright.config.compose`.
 
-Options: `--check` writes nothing and fails if params.yaml is not what conf/ composes to; Hydra overrides follow.
+Options: `--check` writes nothing and fails if params.yaml is not what conf/ composes to; Hydra overrides follow. Where
+nothing has changed since the last time, Hydra is not even imported (enginewright/config/fresh.py).
 """
 
 from __future__ import annotations
@@ -10,69 +11,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from hydra import compose, initialize_config_dir
-from hydra.core.global_hydra import GlobalHydra
-from hydra.errors import HydraException
-from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
-from yaml import YAMLError
-
 from enginewright.artifacts import write_bytes
-from enginewright.config.refusals import as_error, refuse_swollen_files
-from enginewright.config.resolvers import CONF
-from enginewright.config.store import register
+from enginewright.config.fresh import is_fresh, remember
 from enginewright.errors import ConfigError, exit_with
 from enginewright.private_folders import keep_private
 
-
-def composed(overrides: list[str], conf: Path = CONF) -> DictConfig:
-    """Return conf/ composed with Hydra overrides, resolved and checked.
-
-    Raises:
-        ConfigError: with Hydra's own words and the allowed values, for anything that does not fit.
-    """
-    try:
-        config = _compose(overrides, conf)
-        OmegaConf.resolve(config)
-    except (HydraException, OmegaConfBaseException, YAMLError, ValueError) as error:
-        raise as_error(error, overrides) from error
-    return config
-
-
-def _compose(overrides: list[str], conf: Path) -> DictConfig:
-    register()
-    refuse_swollen_files(conf)
-    GlobalHydra.instance().clear()
-    with initialize_config_dir(str(conf), version_base=None):
-        return compose(config_name="config", overrides=overrides)
-
-
-def unresolved() -> dict[str, Any]:
-    """Return conf/ composed, with its interpolations as they are written: they say which value follows from which.
-
-    Raises:
-        ConfigError: if it does not compose.
-    """
-    try:
-        found: Any = OmegaConf.to_container(_compose([], CONF), resolve=False, enum_to_str=True)
-    except (HydraException, OmegaConfBaseException, YAMLError, ValueError) as error:
-        raise as_error(error, []) from error
-    return dict(found)
-
-
-def plain(overrides: list[str]) -> dict[str, Any]:
-    """Return `composed` as plain mappings, lists and values.
-
-    Raises:
-        ConfigError: as `composed` does.
-    """
-    found: Any = OmegaConf.to_container(composed(overrides), resolve=True, enum_to_str=True)
-    return dict(found)
-
-
-def params_text(config: DictConfig) -> str:
-    """Return the text of params.yaml for a composed configuration."""
-    return OmegaConf.to_yaml(config)
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def differences(old: Any, new: Any, key: str = "") -> list[str]:
@@ -86,6 +30,8 @@ def differences(old: Any, new: Any, key: str = "") -> list[str]:
 
 
 def _report(path: Path, text: str) -> list[str]:
+    from omegaconf import OmegaConf
+
     old = OmegaConf.to_container(OmegaConf.load(path)) if path.exists() else {}
     rows = differences(old, OmegaConf.to_container(OmegaConf.create(text)))
     return [row for row in rows if not row.startswith("composed")]
@@ -98,16 +44,24 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--output", type=Path, default=Path("params.yaml"))
     parser.add_argument("overrides", nargs="*", help="Hydra overrides, such as precision=fp16")
     options = parser.parse_args(arguments)
-    keep_private(CONF.parent)
-    text = params_text(composed(options.overrides))
-    if options.output.exists() and options.output.read_text(encoding="utf-8") == text:
-        return 0
-    for row in _report(options.output, text):
-        print(f"params.yaml  {row}", file=sys.stderr)
-    if options.check:
-        raise ConfigError("params.yaml is not what conf/ composes to", cure="make params, or dvc exp run")
-    write_bytes(options.output, text.encode())
+    keep_private(ROOT)
+    if not is_fresh(options.output, options.overrides):
+        _compose(options.output, options.overrides, options.check)
+        remember(options.output, options.overrides)
     return 0
+
+
+def _compose(output: Path, overrides: list[str], check: bool) -> None:
+    from enginewright.config.composed import composed, params_text
+
+    text = params_text(composed(overrides))
+    if output.exists() and output.read_text(encoding="utf-8") == text:
+        return
+    for row in _report(output, text):
+        print(f"params.yaml  {row}", file=sys.stderr)
+    if check:
+        raise ConfigError("params.yaml is not what conf/ composes to", cure="make params, or dvc exp run")
+    write_bytes(output, text.encode())
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from dvc.fs import LocalFileSystem  # type: ignore[import-untyped]
 from dvc.repo import Repo  # type: ignore[import-untyped]
 
 from enginewright.artifacts import json_bytes
-from enginewright.config.compose import composed, params_text
+from enginewright.config.composed import composed, params_text
 from enginewright.config.params import read_networks
 from enginewright.errors import ConfigError
 from enginewright.explaining.changes import arrow

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from enginewright.config.compose import plain
+from enginewright.config.composed import plain
 from enginewright.config.models import MergedModel, OnnxModel
 from enginewright.config.network import AXES, NetworkConfig, check_name
 from enginewright.config.typed import typed, typed_network

@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from enginewright.config.compose import plain, unresolved
+from enginewright.config.composed import plain, unresolved
 from enginewright.config.resolvers import CONF
 from enginewright.explaining.values import ABSENT, leaves
 from enginewright.lineage.values import flat

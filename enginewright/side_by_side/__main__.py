@@ -15,6 +15,7 @@ from dvc.repo import reproduce  # type: ignore[import-untyped]
 
 from enginewright.errors import ConfigError, exit_with
 from enginewright.side_by_side.loop import Loop, Rules
+from enginewright.side_by_side.once import read_parameters_once
 from enginewright.sweeping.sizing import cores_here, free_mb_here, sizing_of
 
 WORKERS = "ENGINEWRIGHT_WORKERS"
@@ -59,6 +60,7 @@ def install(asked: int | None) -> None:
 def run(words: list[str]) -> int:
     """Be `dvc` with these words; return its exit status."""
     install(workers_asked())
+    read_parameters_once()
     return int(main(words))
 
 

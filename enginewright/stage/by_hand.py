@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from enginewright.config.compose import plain
+from enginewright.config.composed import plain
 from enginewright.config.network import check_name
 from enginewright.config.resolvers import CONF
 from enginewright.errors import ConfigError

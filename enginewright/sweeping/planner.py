@@ -17,7 +17,7 @@ from dvc.repo import Repo  # type: ignore[import-untyped]
 from dvc.stage import Stage  # type: ignore[import-untyped]
 from omegaconf import DictConfig, OmegaConf
 
-from enginewright.config.compose import composed, params_text
+from enginewright.config.composed import composed, params_text
 from enginewright.errors import EnginewrightError, NotAllowedError
 from enginewright.lineage.order import in_order
 from enginewright.lineage.paths import overlap

@@ -15,7 +15,7 @@ from enginewright.artifacts import json_bytes
 from enginewright.attesting.reading import parsed
 from enginewright.attesting.source import Source
 from enginewright.attesting.statement import checkpoint_descriptor, made_of, statement_of
-from enginewright.config.compose import plain
+from enginewright.config.composed import plain
 from enginewright.stage.commands import files_in
 from enginewright.verifying.pipeline import Step, steps_of
 from tests.attesting.engine_files import HOST, write_file
@@ -44,7 +44,7 @@ def statement_for(
 def with_conf(conf: Path, overrides: list[str]) -> dict[str, Any]:
     from omegaconf import OmegaConf
 
-    from enginewright.config.compose import composed
+    from enginewright.config.composed import composed
 
     found: Any = OmegaConf.to_container(composed(overrides, conf), resolve=True, enum_to_str=True)
     return dict(found)

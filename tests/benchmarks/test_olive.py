@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.peers import olive, olive_matcher
-from enginewright.config.compose import plain
+from enginewright.config.composed import plain
 from tests.e2e.workspace import ROOT
 
 

@@ -9,7 +9,7 @@ from benchmarks.changes import DEPTHS
 from benchmarks.parts import GROUPS, named
 from benchmarks.place import Place
 from benchmarks.table import ORDER
-from enginewright.config.compose import plain
+from enginewright.config.composed import plain
 
 PLACE = Place(Path("nowhere"))
 

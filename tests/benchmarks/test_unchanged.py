@@ -6,7 +6,7 @@ import pytest
 
 from benchmarks.growth import NETWORK_COUNTS
 from benchmarks.unchanged import NETWORKS, nine
-from enginewright.config.compose import plain
+from enginewright.config.composed import plain
 
 
 @pytest.mark.parametrize("count", NETWORK_COUNTS)

@@ -9,7 +9,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from enginewright.config.compose import composed, params_text
+from enginewright.config.composed import composed, params_text
 from enginewright.errors import ConfigError
 
 ROOT = Path(__file__).parents[2]

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from omegaconf import OmegaConf
 
-from enginewright.config.compose import composed, differences, main, params_text
+from enginewright.config.compose import differences, main
+from enginewright.config.composed import composed, params_text
 from enginewright.config.digests import conf_sha256
 from enginewright.errors import ConfigError
 from tests.config.routes import CONF, ROOT, by_dvc, by_us, conf_copy

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from enginewright.config.compose import composed
+from enginewright.config.composed import composed
 from enginewright.errors import ConfigError
 
 BOTH = ["network=[disk,disk_lightglue,disk_merged]", "networks.disk.model.batch=2"]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from omegaconf import DictConfig, OmegaConf
 
-from enginewright.config.compose import composed
+from enginewright.config.composed import composed
 from enginewright.config.resolvers import WIRINGS
 from enginewright.config.typed import typed_network
 from enginewright.errors import ConfigError

@@ -9,7 +9,7 @@ import pytest
 from hydra.errors import HydraException
 from omegaconf import OmegaConf
 
-from enginewright.config.compose import composed
+from enginewright.config.composed import composed
 from enginewright.config.refusals import as_error
 from enginewright.errors import ConfigError, EnginewrightError
 

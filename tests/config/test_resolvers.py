@@ -9,7 +9,7 @@ import pytest
 import yaml
 from omegaconf import DictConfig, OmegaConf
 
-from enginewright.config.compose import composed, params_text
+from enginewright.config.composed import composed, params_text
 from enginewright.config.digests import conf_sha256, values_sha256
 from enginewright.config.params import read_networks
 from enginewright.config.resolvers import CONF, register_resolvers

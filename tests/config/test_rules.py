@@ -9,7 +9,7 @@ import pytest
 from omegaconf import OmegaConf
 
 from enginewright.config.choices import Form
-from enginewright.config.compose import composed
+from enginewright.config.composed import composed
 from enginewright.config.models import ExtractorModel, MatcherModel
 from enginewright.config.rules import check_networks
 from enginewright.errors import ConfigError

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from omegaconf import OmegaConf
 
-from enginewright.config.compose import composed
+from enginewright.config.composed import composed
 from enginewright.config.models import ModelConfig
 from enginewright.config.network import NetworkConfig
 from enginewright.config.rules import check_networks
@@ -199,7 +199,7 @@ def of_kind(network: NetworkConfig, model: ModelConfig) -> NetworkConfig:
 
 def test_a_refusal_needs_no_torch() -> None:
     code = (
-        "import sys\nfrom enginewright.config.compose import composed\n"
+        "import sys\nfrom enginewright.config.composed import composed\n"
         "from enginewright.errors import ConfigError\n"
         "try:\n    composed(['experiment=dynamic', 'networks.disk.model.ranges.width=[100,640]'])\n"
         "except ConfigError as error:\n    print(error.cure, 'torch' in sys.modules)\n"

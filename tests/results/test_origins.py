@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from enginewright.config.compose import plain
+from enginewright.config.composed import plain
 from enginewright.results.origins import leading
 
 BASE = plain([])

@@ -9,7 +9,7 @@ import sys
 from functools import cache
 from pathlib import Path
 
-from enginewright.config.compose import composed, params_text
+from enginewright.config.composed import composed, params_text
 from tests.config.routes import CONF, ROOT
 
 

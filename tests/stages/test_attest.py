@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from enginewright.attesting.source import source_of
-from enginewright.config.compose import plain
+from enginewright.config.composed import plain
 from enginewright.errors import ConfigError
 from enginewright.stage import Stage
 from enginewright.stage.commands import files_in
