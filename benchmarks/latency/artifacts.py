@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -44,10 +45,13 @@ class Artifact:
         return "disk.npz" if self.network == EXTRACTOR else f"matcher-{self.keypoints}.npz"
 
     def config(self) -> NetworkConfig:
-        """Return its configuration."""
-        sizes = () if self.network == EXTRACTOR else (f"model.keypoints={self.keypoints}", f"model.batch={self.pairs}")
-        below = [f"networks.{self.network}.{item}" for item in (*self.overrides, *sizes)]
-        return configured(self.network, [f"precision={self.precision}", *below])
+        """Return its configuration. Its size is set past the rules: no extractor is run here that it must fit."""
+        below = [f"networks.{self.network}.{item}" for item in self.overrides]
+        config = configured(self.network, [f"precision={self.precision}", *below])
+        if self.network == EXTRACTOR:
+            return config
+        sizes: dict[str, Any] = {"keypoints": self.keypoints, "batch": self.pairs}
+        return replace(config, model=replace(config.model, **sizes))
 
 
 def artifacts() -> Iterator[Artifact]:
@@ -102,8 +106,6 @@ def _reference(artifact: Artifact, config: NetworkConfig, folder: Path) -> Refer
     import networks
 
     rows = list(samples(folder / artifact.reference, artifact.pairs))
-    inputs, outputs = (
-        {name: np.stack([row[side][name] for row in rows]) for name in rows[0][side]} for side in (0, 1)
-    )
+    inputs, outputs = ({name: np.stack([row[side][name] for row in rows]) for name in rows[0][side]} for side in (0, 1))
     names = tuple(map(str, range(len(rows))))
     return Reference(inputs, outputs, names, networks.load(config.model.adapter).contract(config.model))

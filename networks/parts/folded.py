@@ -74,7 +74,7 @@ class FoldedBlock(nn.Module):
         self.heads, self.operators = block.heads, operators
         self.own, self.messages = _linear(own), _linear(messages)
         _, norm, activation, last = block.ffn
-        self.ffn = nn.Sequential(nn.Identity(), norm, activation, _linear((last.weight.double(), None)))
+        self.ffn = nn.Sequential(nn.Identity(), norm, activation, _linear((_affine(last)[0], None)))
 
     def update(self, x: Tensor, messages: Tensor) -> Tensor:
         """Return the residual stream after this block."""
@@ -87,14 +87,14 @@ class FoldedSelf(FoldedBlock):
 
     def __init__(self, block: SelfBlock, left_out: Tensor, operators: Products) -> None:
         both, values = _rotatable(block)
-        constant = values[0] @ left_out + _bias(values)
-        super().__init__(*_feed(block, block.out_proj, left_out, constant), block, operators)
+        own, messages = _feed(block, block.out_proj, left_out, values[0] @ left_out + _bias(values))
+        super().__init__(own, messages, block, operators)
         self.both, self.values = _linear(_reading(both, left_out)), _linear((values[0], None))
 
     def forward(self, x: Tensor, angles: tuple[Tensor, Tensor], bias: Tensor | None) -> Tensor:
         """Return the updated residual stream; angles: those of `Angles`."""
         both = self.operators.rotated(self.both(x), *angles, 2 * self.heads)
-        queries, keys = both.split(x.shape[-1], dim=-1)
+        queries, keys = torch.split(both, x.shape[-1], dim=-1)
         return self.update(x, self.operators.attended(queries, keys, self.values(x), bias, self.heads))
 
 
@@ -104,8 +104,8 @@ class FoldedCross(FoldedBlock):
     def __init__(self, block: CrossBlock, left_out: Tensor, operators: Products) -> None:
         matrix, bias = _affine(block.to_qk)
         values = _affine(block.to_v)
-        constant = values[0] @ left_out + _bias(values)
-        super().__init__(*_feed(block, block.to_out, left_out, constant), block, operators)
+        own, messages = _feed(block, block.to_out, left_out, values[0] @ left_out + _bias(values))
+        super().__init__(own, messages, block, operators)
         scale = block.scale**0.5  # the same projection is query here and key for the other image
         self.shared = _linear(_reading((matrix * scale, None if bias is None else bias * scale), left_out))
         self.values = _linear((values[0], None))
@@ -134,7 +134,7 @@ class Angles(nn.Module):
 def folded(matcher: LightGlue, operators: Products) -> LightGlue:
     """Return a matcher that gives what `matcher` gives, with its weights multiplied and summed up beforehand."""
     found = copy.deepcopy(matcher)
-    found.posenc = Angles(found.posenc.Wr)  # type: ignore[assignment] - with it come layers that take its angles
+    setattr(found, "posenc", Angles(found.posenc.Wr))  # noqa: B010 - of another type, as are the layers that read it
     found.input_proj, left_out = _entry(found)
     for layer in found.layers:
         for name, block in (("self_attn", FoldedSelf), ("cross_attn", FoldedCross)):
@@ -145,7 +145,7 @@ def folded(matcher: LightGlue, operators: Products) -> LightGlue:
     return found
 
 
-def _entry(matcher: LightGlue) -> tuple[nn.Module, Tensor]:
+def _entry(matcher: LightGlue) -> tuple[nn.Identity | nn.Linear, Tensor]:
     """Return the input projection without its bias, and that bias."""
     project = matcher.input_proj
     if not isinstance(project, nn.Linear):
@@ -186,8 +186,9 @@ def _feed(block: Block, project: nn.Linear, left_out: Tensor, constant: Tensor) 
     return (own, before), (theirs @ matrix, None)
 
 
-def _affine(linear: nn.Linear) -> Affine:
-    """Return matrix and bias in float64, so that folding rounds once."""
+def _affine(linear: nn.Module) -> Affine:
+    """Return matrix and bias of a Linear in float64, so that folding rounds once."""
+    assert isinstance(linear, nn.Linear)  # noqa: S101 - the types of a Sequential's layers are not known
     return linear.weight.double(), None if linear.bias is None else linear.bias.double()
 
 

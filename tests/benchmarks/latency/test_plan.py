@@ -23,7 +23,7 @@ def test_every_row_has_a_name_of_its_own() -> None:
     assert len(set(names)) == len(names)
 
 
-@pytest.mark.parametrize("artifact", artifacts(), ids=lambda artifact: artifact.name)
+@pytest.mark.parametrize("artifact", list(artifacts()), ids=lambda artifact: artifact.name)
 def test_an_artifact_is_configured_as_it_is_named(artifact: Artifact) -> None:
     model = artifact.config().model
     assert vars(model)["keypoints"] == artifact.keypoints

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -27,8 +26,8 @@ WAYS = (Products, Operators)
 SMALL = networks.load("lightglue").contract(lightglue_model(keypoints=24, input_dim=WIDTH))
 
 
-def exporting(**changed: Any) -> ExportConfig:
-    return replace(ExportConfig(), **{"opset": 23, "exporter": Exporter.dynamo} | changed)
+def exporting(opset: int = 23, exporter: Exporter = Exporter.dynamo) -> ExportConfig:
+    return ExportConfig(exporter, opset)
 
 
 def with_every_bias(**options: Any) -> LightGlue:
@@ -115,8 +114,9 @@ def test_the_adapter_writes_the_graph_that_is_asked_for() -> None:
     kinds = {}
     for graph in ("published", "folded", "fused"):
         model = lightglue_model(keypoints=8, options={"graph": graph})
-        blocks = adapter.exported(adapter.module(model), model, exporting()).layers[0].self_attn
-        kinds[graph] = type(getattr(blocks, "operators", None)).__name__
+        module = adapter.exported(adapter.module(model), model, exporting())
+        block = module.get_submodule("layers.0.self_attn")
+        kinds[graph] = type(getattr(block, "operators", None)).__name__
     assert kinds == {"published": "NoneType", "folded": "Products", "fused": "Operators"}
 
 
