@@ -101,6 +101,8 @@ def _extractor(graphs: dict[str, str]) -> Iterator[Spec]:
         graph = graphs[f"disk-{'fp16' if precision == 'fp16' else 'fp32'}"]
         options = {"graph": graph, "provider": {"use_tf32": provider}}
         yield Spec(f"ort pipeline disk {precision}", "ort", precision=kind, options=options, **of)
+        nhwc = {"graph": graph, "provider": {"use_tf32": provider, "prefer_nhwc": "1"}}
+        yield Spec(f"ort pipeline disk {precision}, channels last", "ort", precision=kind, options=nhwc, **of)
         for name, how in () if precision == "tf32" else _TORCH_WAYS:
             options = how | {"tf32": precision == "tf32"}
             yield Spec(f"torch disk {name} {precision}", "torch", precision=kind, options=options, **of)

@@ -91,11 +91,10 @@ class Run:
 
     def _watched(self, specs: list[Spec], rows: dict[str, Any], processes: dict[str, Process]) -> None:
         timed = sorted((spec for spec in specs if "ms" in rows[spec.name]), key=lambda spec: _median(rows[spec.name]))
-        for kind in dict.fromkeys(spec.kind for spec in timed):
-            for spec in [spec for spec in timed if spec.kind == kind][:_WATCHED]:
-                if self.left > 1 and "reason" not in rows[spec.name]:
-                    answer = self._asked({}, processes[spec.name], _KERNELS_S, do="kernels")
-                    self.found["kernels"][spec.name] = answer or {}
+        for spec in watched(timed):
+            if self.left > 1 and "reason" not in rows[spec.name]:
+                answer = self._asked({}, processes[spec.name], _KERNELS_S, do="kernels")
+                self.found["kernels"][spec.name] = answer or {}
         self.write()
 
     def _asked(self, row: dict[str, Any], process: Process, seconds: float, **question: Any) -> dict[str, Any] | None:
@@ -110,6 +109,13 @@ class Run:
             process.end()
             row |= not_run(str(missing)).as_metrics()
             return None
+
+
+def watched(timed: list[Spec]) -> list[Spec]:
+    """Return whose kernels are looked at, of contestants by their time: the fastest of each kind, and of our own."""
+    kinds = [[spec for spec in timed if spec.kind == kind] for kind in dict.fromkeys(spec.kind for spec in timed)]
+    own = [spec for spec in timed if "graph" in spec.options]
+    return list({spec.name: spec for some in (*kinds, own) for spec in some[:_WATCHED]}.values())
 
 
 def _verdict(row: dict[str, Any]) -> Verdict:

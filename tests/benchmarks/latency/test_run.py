@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks.latency.contestant import Spec
 from benchmarks.latency.process import Process
-from benchmarks.latency.run import Effort, Run, run
+from benchmarks.latency.run import Effort, Run, run, watched
 from benchmarks.latency.table import table
 from enginewright.artifacts import read_json
 from enginewright.errors import ConfigError
@@ -94,3 +94,16 @@ def test_nothing_is_started_without_time(tmp_path: Path) -> None:
     write_bundle(tmp_path / "bundle", [spec("graph", style={})])
     found = run(tmp_path / "bundle", tmp_path / "none.json", "cpu", Effort(0.0), WHERE)
     assert found["rows"] == []
+
+
+def test_the_kernels_of_the_fastest_and_of_our_own_graphs_are_looked_at() -> None:
+    names = ("torch a", "ort b", "ort c", "torch d", "ort ours e", "ort ours f", "ort ours g")
+    specs = [spec(name, name.split()[0], **({"graph": "x.onnx"} if "ours" in name else {})) for name in names]
+    assert [found.name for found in watched(specs)] == [
+        "torch a",
+        "torch d",
+        "ort b",
+        "ort c",
+        "ort ours e",
+        "ort ours f",
+    ]
