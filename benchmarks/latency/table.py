@@ -59,7 +59,8 @@ def _cells(row: Mapping[str, Any], found: Mapping[str, Any]) -> list[str]:
 def floor_ms(row: Mapping[str, Any], found: Mapping[str, Any]) -> float | None:
     """Return the least milliseconds of a row's work on that GPU, or None where its peaks were not measured."""
     facts = found["where"]["floors"].get(f"{row['network']}-{row['keypoints']}-{row['precision']}")
-    name = _PEAK["tf32" if "tf32" in row["name"] else row["precision"]]
+    tf32 = row["precision"] == "float32" and "tf32" in row["name"]
+    name = _PEAK["tf32" if tf32 else row["precision"]]
     peaks = found["peaks"]
     if facts is None or name not in peaks:
         return None

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import onnx
 import pytest
 import torch
 from torch import Tensor, nn
@@ -229,3 +230,42 @@ def test_a_module_that_fails_is_told_by_its_own_error(always: bool, exporter: Ex
     own = caught.value.what.startswith("tests/stages/test_export.py, line ")
     assert own == (always or exporter is Exporter.torchscript)
     assert caught.value.what.endswith(": forward fails") == always
+
+
+class Scaled(nn.Module):
+    """The product of what comes in with a weight, and with 2."""
+
+    def __init__(self, weight: Tensor) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(weight)
+
+    def forward(self, x: Tensor) -> tuple[Tensor]:
+        return (x * self.weight * 2,)
+
+
+class FoldingAdapter(Adapter[ModelConfig]):
+    def module(self, model: ModelConfig) -> nn.Module:
+        return Scaled(torch.ones(8))
+
+    def exported(self, module: nn.Module, model: ModelConfig, export: ExportConfig) -> nn.Module:
+        assert isinstance(module, Scaled)
+        return Folded(module.weight.detach() * 2)
+
+    def contract(self, model: ModelConfig) -> Contract:
+        return Contract(Kind.network, (Port("x", ("long",)),), (Port("y", ("long",)),), {"long": 8})
+
+
+class Folded(Scaled):
+    def forward(self, x: Tensor) -> tuple[Tensor]:
+        return (x * self.weight,)
+
+
+def test_the_module_that_is_exported_may_be_another_one_with_the_loaded_weights(tmp_path: Path) -> None:
+    write_checkpoint(tmp_path / "three.safetensors", {"weight": torch.full((8,), 3.0)})
+    with registered(folding=FoldingAdapter):
+        graph = run(
+            ModelConfig("folding"), Form.native, ExportConfig(Exporter.dynamo, 20), tmp_path / "three.safetensors"
+        )
+    assert count_ops(graph) == {"Mul": 1}
+    (weight,) = graph.graph.initializer
+    assert onnx.numpy_helper.to_array(weight).tolist() == [6.0] * 8

@@ -51,6 +51,11 @@ def test_the_floor_of_many_pairs_reads_the_weights_once() -> None:
     assert floor_ms(many, results(many)) == pytest.approx(1.6)
 
 
+def test_tf32_is_the_precision_of_float32_rows_alone() -> None:
+    found = results(ROW, peaks=PEAKS | {"tf32_tflops": 1.0})
+    assert floor_ms(ROW | {"name": "ort fp16, tf32 allowed"}, found) == pytest.approx(0.2)
+
+
 @pytest.mark.parametrize("changed", [{"network": "disk"}, {"keypoints": 7}, {"precision": "bfloat16"}])
 def test_without_a_floor_or_a_peak_no_distance_is_told(changed: dict[str, Any]) -> None:
     row = ROW | changed
