@@ -8,18 +8,23 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
 import dvc.stage.run  # type: ignore[import-untyped]
+from dvc.dvcfile import logger  # type: ignore[import-untyped]
 from dvc.repo import reproduce  # type: ignore[import-untyped]
 from dvc.stage import Stage
+from dvc.stage.serialize import to_lockfile  # type: ignore[import-untyped]
 
+from enginewright.artifacts import write_bytes
+from enginewright.side_by_side.lock_text import with_entries
 from enginewright.side_by_side.schedule import Schedule
 from enginewright.side_by_side.turns import Turns
 
 _SHARE = 10
-"""The lock file is written again after this many times what writing it took: DVC parses and writes all of it each time.
+"""The lock file is written again after this many times what writing it took: DVC's own way takes seconds.
 
 A run that is killed before loses nothing: its run-cache has what ended, and the next run takes it from there.
 """
@@ -151,4 +156,23 @@ def _dump(stages: Sequence[Stage]) -> None:
     for stage in stages:
         files.setdefault(stage.path, []).append(stage)
     for together in files.values():
-        together[0].dvcfile.dump_stages(together, update_pipeline=False)
+        file = together[0].dvcfile
+        if not _put(file._lockfile, together):
+            file.dump_stages(together, update_pipeline=False)
+
+
+def _put(file: Any, stages: Sequence[Stage]) -> bool:
+    """Put entries into the text of a lock file; return whether it is one that this can be done to."""
+    path = Path(file.path)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError:
+        return False
+    changed = with_entries(text, {name: entry for stage in stages for name, entry in to_lockfile(stage).items()})
+    if changed is None:
+        return False
+    if changed != text:
+        logger.info("Updating lock file '%s'", file.relpath)
+        write_bytes(path, changed.encode())
+        file.repo.scm_context.track_file(file.relpath)
+    return True
