@@ -1,0 +1,1 @@
+"""What the pipeline's graphs are worth beside what exporters and simplifiers give by themselves, without a GPU."""
