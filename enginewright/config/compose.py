@@ -12,11 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from enginewright.artifacts import write_bytes
-from enginewright.config.fresh import is_fresh, remember
+from enginewright.config.fresh import ROOT, is_fresh, remember, source_digest
 from enginewright.errors import ConfigError, exit_with
 from enginewright.private_folders import keep_private
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 def differences(old: Any, new: Any, key: str = "") -> list[str]:
@@ -45,9 +43,10 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("overrides", nargs="*", help="Hydra overrides, such as precision=fp16")
     options = parser.parse_args(arguments)
     keep_private(ROOT)
-    if not is_fresh(options.output, options.overrides):
+    source = source_digest(options.overrides)
+    if not is_fresh(options.output, source):
         _compose(options.output, options.overrides, options.check)
-        remember(options.output, options.overrides)
+        remember(options.output, source)
     return 0
 
 

@@ -23,37 +23,44 @@ _ELSEWHERE = b"searchpath"
 """Hydra's word for folders of configuration other than conf/, whose files nobody here looks at."""
 
 
-def is_fresh(output: Path, overrides: Sequence[str]) -> bool:
-    """Return whether `output` is what composing conf/ with these overrides wrote, and would write again."""
+def source_digest(overrides: Sequence[str]) -> str | None:
+    """Return the digest of all that composing conf/ with these overrides reads, None where not all of it is known.
+
+    Take it before composing: an edit meanwhile is then seen by the next run.
+    """
+    digest = hashlib.sha256(json.dumps([sys.version, *map(version, _PACKAGES), *overrides]).encode())
+    if any(_ELSEWHERE.decode() in override for override in overrides):
+        return None
+    for path, content in _files():
+        if path.endswith(".yaml") and _ELSEWHERE in content:
+            return None
+        digest.update(f"{path}\0{len(content)}\0".encode())
+        digest.update(content)
+    return digest.hexdigest()
+
+
+def is_fresh(output: Path, source: str | None) -> bool:
+    """Return whether `output` is what composing that source wrote, and would write again."""
     try:
         kept = json.loads(_stamp(output).read_text(encoding="utf-8"))
-        return isinstance(kept, dict) and kept == _facts(output, overrides)
+        return source is not None and kept == _facts(output, source)
     except (OSError, ValueError):
         return False
 
 
-def remember(output: Path, overrides: Sequence[str]) -> None:
-    """Note that `output` is what composing conf/ with these overrides writes, where there is a folder for notes."""
+def remember(output: Path, source: str | None) -> None:
+    """Note that `output` is what composing that source writes, where there is a folder for notes."""
     stamp = _stamp(output)
-    if stamp.parent.is_dir() and (facts := _facts(output, overrides)):
-        write_bytes(stamp, json.dumps(facts).encode())
+    if source is not None and stamp.parent.is_dir():
+        write_bytes(stamp, json.dumps(_facts(output, source)).encode())
 
 
 def _stamp(output: Path) -> Path:
     return output.parent / ".cache" / f"{output.name}.json"
 
 
-def _facts(output: Path, overrides: Sequence[str]) -> dict[str, str] | None:
-    """Return the digests of what is composed and of the output, or None where the first does not say all."""
-    composed = hashlib.sha256(json.dumps([sys.version, *map(version, _PACKAGES), *overrides]).encode())
-    if any(_ELSEWHERE.decode() in override for override in overrides):
-        return None
-    for path, content in _files():
-        if path.endswith(".yaml") and _ELSEWHERE in content:
-            return None
-        composed.update(f"{path}\0{len(content)}\0".encode())
-        composed.update(content)
-    return {"composed": composed.hexdigest(), "output": hashlib.sha256(output.read_bytes()).hexdigest()}
+def _facts(output: Path, source: str) -> dict[str, str]:
+    return {"composed": source, "output": hashlib.sha256(output.read_bytes()).hexdigest()}
 
 
 def _files() -> Iterator[tuple[str, bytes]]:

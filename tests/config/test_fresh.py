@@ -100,3 +100,26 @@ def test_configuration_from_elsewhere_is_always_composed(checkout: Path) -> None
         assert imports_hydra(checkout)
     finally:
         config.write_text(text, encoding="utf-8")
+
+
+EDITING = """
+from pathlib import Path
+import enginewright.config.composed as composing
+from enginewright.config.compose import main
+
+def edited(overrides, usual=composing.composed):
+    found, file = usual(overrides), Path("conf/network/disk.yaml")
+    file.write_text(file.read_text() + "# a note while it composed\\n")
+    return found
+
+composing.composed = edited
+main([])
+"""
+
+
+def test_an_edit_while_it_composes_is_seen_the_next_time(checkout: Path) -> None:
+    append(checkout / "conf/config.yaml", "# a note\n")
+    environment = {**os.environ, "PYTHONPATH": ""}
+    subprocess.run([sys.executable, "-c", EDITING], cwd=checkout, env=environment, check=True)
+    assert imports_hydra(checkout)
+    assert not imports_hydra(checkout)
