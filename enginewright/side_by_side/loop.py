@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import threading
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,12 +21,6 @@ from enginewright.artifacts import write_bytes
 from enginewright.side_by_side.lock_text import with_entries
 from enginewright.side_by_side.schedule import Schedule
 from enginewright.side_by_side.turns import Turns
-
-_SHARE = 10
-"""The lock file is written again after this many times what writing it took: DVC's own way takes seconds.
-
-A run that is killed before loses nothing: its run-cache has what ended, and the next run takes it from there.
-"""
 
 
 @dataclass(frozen=True)
@@ -57,7 +50,7 @@ class Loop:
         self._turns = Turns(stages[0].repo)
         self._changed: dict[Stage, Stage | None] = {}
         self._failed: dict[Stage, BaseException] = {}
-        self._written, self._due = 0, 0.0
+        self._written = 0
         self._interrupted = threading.Event()
 
     def run(self) -> list[Stage]:
@@ -96,8 +89,7 @@ class Loop:
             return not self._interrupted.is_set()
         if self._rules.force_downstream and (self._changed[stage] or self._forced[stage]):
             self._forced.update(dict.fromkeys(self._graph.predecessors(stage), True))
-        if time.monotonic() >= self._due:
-            self._write(self._first_missing())
+        self._write(self._first_missing())
         return not self._interrupted.is_set()
 
     def _first_missing(self) -> int:
@@ -108,12 +100,10 @@ class Loop:
     def _write(self, end: int) -> None:
         """Put stages into the lock file, up to a place among all: in any order, files of two runs would differ."""
         changed = [stage for stage in self._stages[self._written : end] if self._changed.get(stage)]
-        start = time.monotonic()
         if changed:
             with self._turns.taken():
                 _dump(changed)
         self._written = end
-        self._due = time.monotonic() + _SHARE * (time.monotonic() - start)
 
     def _raise(self) -> None:
         unexpected = next((error for error in self._failed.values() if not isinstance(error, Exception)), None)
