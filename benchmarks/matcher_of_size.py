@@ -13,13 +13,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import networks
+from benchmarks.engine_job import job_of
 from enginewright.config.models import MatcherModel
 from enginewright.config.params import read_networks
 from enginewright.config.typed import typed_network
-from enginewright.contract import Contract, Port
-from enginewright.engine.bindings import Binding
 from enginewright.engine.build import build_engine
-from enginewright.engine.job import Job
 from enginewright.graphs.files import save_graph
 from stages import export
 
@@ -36,17 +34,12 @@ def main(keypoints: int, folder: Path) -> dict[str, float]:
     save_graph(folder / "exported.onnx", graph)
     exported = time.monotonic()
     contract = networks.load(model.adapter).contract(model)
-    job = Job(found.build, _bindings(contract, contract.inputs), _bindings(contract, contract.outputs), model.ranges)
-    engine = build_engine(folder / "exported.onnx", job).engine
+    engine = build_engine(folder / "exported.onnx", job_of(found.build, contract, model.ranges)).engine
     return {
         "export_s": round(exported - start, 2),
         "build_s": round(time.monotonic() - exported, 2),
         "engine_mb": round(len(engine) / 1e6, 1),
     }
-
-
-def _bindings(contract: Contract, ports: tuple[Port, ...]) -> tuple[Binding, ...]:
-    return tuple(Binding(port.name, port.dtype, contract.shape(port)) for port in ports)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,9 @@ python -m benchmarks.graphs --rounds 9
 from __future__ import annotations
 
 import sys
+import tempfile
 from pathlib import Path
+from typing import Any
 
 from enginewright.artifacts import write_bytes, write_json
 from enginewright.command import at_least_one, parser_of
@@ -21,7 +23,6 @@ def main(arguments: list[str]) -> int:
     """Make the graphs, measure them, and write the table."""
     parser = parser_of("benchmarks.graphs", __doc__)
     parser.add_argument("--rounds", type=at_least_one, default=7, help="times that each graph is timed")
-    parser.add_argument("--folder", type=Path, default=Path("scratch/graphs"), help="where graphs are made, and kept")
     options = parser.parse_args(arguments)
     from benchmarks.graphs.contestants import EXTRACTOR, MATCHER, contestants
     from benchmarks.graphs.measure import measured
@@ -30,8 +31,10 @@ def main(arguments: list[str]) -> int:
     from enginewright.probing import versions
     from enginewright.report.table import hardware
 
-    chosen = {network: list(contestants(network, options.folder)) for network in (EXTRACTOR, MATCHER)}
-    rows = [row for graphs in chosen.values() for row in measured(graphs, options.rounds)]
+    rows: list[dict[str, Any]] = []
+    with tempfile.TemporaryDirectory(prefix="graphs-") as folder:
+        for network in (EXTRACTOR, MATCHER):
+            rows += measured(list(contestants(network, Path(folder))), options.rounds)
     packages = versions(("torch", "onnx", "onnxsim", "onnxslim", "onnxruntime", "tensorrt-rtx-cu13"))
     found = {
         "commit": head(Path())[0],

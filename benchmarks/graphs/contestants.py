@@ -9,6 +9,7 @@ from pathlib import Path
 import onnx
 
 from enginewright.config.choices import Exporter
+from enginewright.config.network import NetworkConfig
 from enginewright.errors import GraphError
 from enginewright.graphs.files import load_graph, save_graph
 from enginewright.stage.chain import configured, needed, write_exported, write_simplified
@@ -39,29 +40,30 @@ def contestants(network: str, folder: Path) -> Iterator[Contestant]:
         for graph, opset in (("folded", 20), ("fused", 23)):
             yield Contestant(f"pipeline, graph={graph}", network, _ours(network, graph, opset, folder), ours=True)
     for exporter in Exporter:
-        exported = _exported(network, folder, exporter.name, f"export.exporter={exporter.name}")
+        exported = _exported(network, folder, exporter.name, _config(network, f"export.exporter={exporter.name}"))
         yield Contestant(exporter.name, network, exported, ours=False)
         for name, tool in TOOLS.items():
             path = exported.with_name(f"{exported.stem}-{name}.onnx")
-            if not path.is_file():
-                save_graph(path, tool(load_graph(exported)))
+            save_graph(path, tool(load_graph(exported)))
             yield Contestant(f"{exporter.name}, {name}", network, path, ours=False)
 
 
 def _ours(network: str, graph: str, opset: int, folder: Path) -> Path:
-    overrides = (f"model.options.graph={graph}", f"export.opset={opset}")
-    exported = _exported(network, folder, graph, *overrides)
+    config = _config(network, f"model.options.graph={graph}", f"export.opset={opset}")
+    exported = _exported(network, folder, graph, config)
     path = exported.with_name(f"{exported.stem}-simplified.onnx")
-    if not path.is_file():
-        write_simplified(path, exported, configured(network, [f"networks.{network}.{item}" for item in overrides]))
+    write_simplified(path, exported, config)
     return path
 
 
-def _exported(network: str, folder: Path, name: str, *overrides: str) -> Path:
+def _exported(network: str, folder: Path, name: str, config: NetworkConfig) -> Path:
     path = folder / f"{network}-{name}.onnx"
-    if not path.is_file():
-        write_exported(path, network, configured(network, [f"networks.{network}.{item}" for item in overrides]))
+    write_exported(path, network, config)
     return path
+
+
+def _config(network: str, *overrides: str) -> NetworkConfig:
+    return configured(network, [f"networks.{network}.{item}" for item in overrides])
 
 
 def _onnxsim(model: onnx.ModelProto) -> onnx.ModelProto:

@@ -8,11 +8,10 @@ from typing import Any
 
 import onnx
 
+from benchmarks.engine_job import job_of
 from benchmarks.graphs.contestants import Contestant
 from benchmarks.latency.keypoints_kept import KeypointsKept
 from benchmarks.latency.rounds import in_turns, summary
-from enginewright.contract import Port
-from enginewright.engine.bindings import Binding
 from enginewright.engine.build import build_engine
 from enginewright.engine.job import Job
 from enginewright.errors import EnginewrightError
@@ -33,8 +32,9 @@ def measured(graphs: Sequence[Contestant], rounds: int) -> list[dict[str, Any]]:
     rows = [_size(graph) | {"kept": _kept(sessions[graph.name], reference)} for graph in graphs]
     inputs = next(reference.samples())[1]
     times = in_turns(list(sessions), rounds, lambda name: [_milliseconds(sessions[name], inputs)])
+    job = job_of(configured(network, []).build, reference.contract, {})
     for row, graph in zip(rows, graphs, strict=True):
-        row |= {"ms": summary(times[graph.name]), "engine": _engine(graph, reference)}
+        row |= {"ms": summary(times[graph.name]), "engine": _engine(graph, job)}
     return rows
 
 
@@ -68,20 +68,10 @@ def _kept(session: Session, reference: Reference) -> dict[str, Any]:
     return {"original": kept.original, "common": kept.common}
 
 
-def _engine(graph: Contestant, reference: Reference) -> dict[str, Any]:
+def _engine(graph: Contestant, job: Job) -> dict[str, Any]:
     """Return layers and size of the engine that the configured builder makes of the graph, or why it makes none."""
-    job = Job(
-        configured(graph.network, []).build,
-        _bindings(reference.contract.inputs, reference.inputs),
-        _bindings(reference.contract.outputs, reference.outputs),
-        {},
-    )
     try:
         built = build_engine(graph.path, job)
     except EnginewrightError as error:
         return {"reason": str(error).splitlines()[0]}
     return {"layers": built.layers, "bytes": len(built.engine), "seconds": built.seconds}
-
-
-def _bindings(ports: Sequence[Port], arrays: Arrays) -> tuple[Binding, ...]:
-    return tuple(Binding(port.name, port.dtype, arrays[port.name].shape[1:]) for port in ports)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -71,32 +72,30 @@ def artifacts() -> Iterator[Artifact]:
         yield Artifact(f"disk-{precision}", EXTRACTOR, precision)
 
 
-def write_artifacts(folder: Path, work: Path) -> dict[str, str]:
-    """Write each as NAME.onnx into the bundle, where it is not there yet, and return the files by name.
+def write_artifacts(folder: Path) -> dict[str, str]:
+    """Write each as NAME.onnx into the bundle, and return the files by name.
 
-    work: where the steps before the cast are kept. Needs the references of the bundle, whose inputs the cast measures.
+    All are made anew, of this code. Needs the references of the bundle, whose inputs the cast measures.
     """
     from stages import cast
 
     found = {}
-    for artifact in artifacts():
-        path = folder / f"{artifact.name}.onnx"
-        found[artifact.name] = path.name
-        if not path.is_file():
+    with tempfile.TemporaryDirectory(prefix="latency-") as work:
+        for artifact in artifacts():
             config = artifact.config()
-            graph, _ = cast.run(config.cast, _simplified(artifact, config, work), _reference(artifact, config, folder),
-                                config.swap.form)  # fmt: skip
-            save_graph(path, graph)
+            simplified = _simplified(artifact, config, Path(work))
+            graph, _ = cast.run(config.cast, simplified, _reference(artifact, config, folder), config.swap.form)
+            found[artifact.name] = f"{artifact.name}.onnx"
+            save_graph(folder / found[artifact.name], graph)
     return found
 
 
 def _simplified(artifact: Artifact, config: NetworkConfig, work: Path) -> Path:
-    """Return the simplified graph, whose precision does not matter."""
+    """Return the simplified graph, made once for all precisions."""
     stem = artifact.name.removesuffix(f"-{artifact.precision}")
     exported, simplified = work / f"{stem}-exported.onnx", work / f"{stem}-simplified.onnx"
-    if not exported.is_file():
-        write_exported(exported, artifact.network, config)
     if not simplified.is_file():
+        write_exported(exported, artifact.network, config)
         write_simplified(simplified, exported, config)
     return simplified
 

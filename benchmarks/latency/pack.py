@@ -38,7 +38,7 @@ def pack(folder: Path) -> None:
 
     write_references(folder, SIZES, _PAIRS)
     _write_extractor(folder)
-    graphs = write_artifacts(folder, folder.with_name(f"{folder.name}-work"))
+    graphs = write_artifacts(folder)
     specs = [asdict(spec) for spec in contestants(graphs)]
     plan = {"commit": commit(), "floors": _floors(checkpoint, folder), "contestants": specs}
     write_json(folder / "plan.json", plan)
