@@ -246,8 +246,9 @@ class LightGlueAdapter(Adapter[MatcherModel]):
                 got=f"export.opset={export.opset}, export={export.exporter.name}",
                 cure="both of them, or model.options.graph=folded",
             )
-        if graph == "published" or not isinstance(module, LightGlue):
+        if graph == "published":
             return module
+        assert isinstance(module, LightGlue)  # noqa: S101 - it is what `module` returns
         return folded(module, Operators() if graph == "fused" else Products())
 
     def rename(self, key: str) -> str | None:

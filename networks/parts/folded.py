@@ -24,7 +24,7 @@ from networks.parts.pairs import swap_images
 if TYPE_CHECKING:
     from networks.lightglue import Block, CrossBlock, LightGlue, SelfBlock
 
-Affine = tuple[Tensor, Tensor | None]
+Affine = tuple[Tensor, Tensor]
 """A product's matrix (out, in) and its bias (out), in float64."""
 
 
@@ -69,12 +69,14 @@ class Operators(Products):
 class FoldedBlock(nn.Module):
     """What both kinds of attention share: the update of the residual stream `x` (N, K, width)."""
 
-    def __init__(self, own: Affine, messages: Affine, block: Block, operators: Products) -> None:
+    def __init__(self, block: Block, project: nn.Linear, left_out: Tensor, values: Affine, operators: Products) -> None:
         super().__init__()
         self.heads, self.operators = block.heads, operators
-        self.own, self.messages = _linear(own), _linear(messages)
+        self.values = _linear(values[0])
+        own, before, messages = _feed(block, project, left_out, _reading(values, left_out))
+        self.own, self.messages = _linear(own, before), _linear(messages)
         _, norm, activation, last = block.ffn
-        self.ffn = nn.Sequential(nn.Identity(), norm, activation, _linear((_affine(last)[0], None)))
+        self.ffn = nn.Sequential(nn.Identity(), norm, activation, _linear(_affine(last)[0]))
 
     def update(self, x: Tensor, messages: Tensor) -> Tensor:
         """Return the residual stream after this block."""
@@ -87,9 +89,8 @@ class FoldedSelf(FoldedBlock):
 
     def __init__(self, block: SelfBlock, left_out: Tensor, operators: Products) -> None:
         both, values = _rotatable(block)
-        own, messages = _feed(block, block.out_proj, left_out, values[0] @ left_out + _bias(values))
-        super().__init__(own, messages, block, operators)
-        self.both, self.values = _linear(_reading(both, left_out)), _linear((values[0], None))
+        super().__init__(block, block.out_proj, left_out, values, operators)
+        self.both = _linear(both[0], _reading(both, left_out))
 
     def forward(self, x: Tensor, angles: tuple[Tensor, Tensor], bias: Tensor | None) -> Tensor:
         """Return the updated residual stream; angles: those of `Angles`."""
@@ -102,13 +103,10 @@ class FoldedCross(FoldedBlock):
     """Attention from the keypoints of each image to those of the other one of its pair."""
 
     def __init__(self, block: CrossBlock, left_out: Tensor, operators: Products) -> None:
-        matrix, bias = _affine(block.to_qk)
-        values = _affine(block.to_v)
-        own, messages = _feed(block, block.to_out, left_out, values[0] @ left_out + _bias(values))
-        super().__init__(own, messages, block, operators)
-        scale = block.scale**0.5  # the same projection is query here and key for the other image
-        self.shared = _linear(_reading((matrix * scale, None if bias is None else bias * scale), left_out))
-        self.values = _linear((values[0], None))
+        super().__init__(block, block.to_out, left_out, _affine(block.to_v), operators)
+        # The same projection is query here and key for the other image: half of the scale each.
+        matrix, bias = (part * block.scale**0.5 for part in _affine(block.to_qk))
+        self.shared = _linear(matrix, _reading((matrix, bias), left_out))
 
     def forward(self, x: Tensor, bias: Tensor | None) -> Tensor:
         """Return the updated residual stream. `bias` is that of the other image's keypoints."""
@@ -151,14 +149,14 @@ def _entry(matcher: LightGlue) -> tuple[nn.Identity | nn.Linear, Tensor]:
     if not isinstance(project, nn.Linear):
         return project, torch.zeros(matcher.assignment.final_proj.in_features, dtype=torch.float64)
     matrix, bias = _affine(project)
-    return _linear((matrix, None)), _bias((matrix, bias))
+    return _linear(matrix), bias
 
 
 def _mirrored(assignment: Assignment, left_out: Tensor) -> MirroredAssignment:
     found = MirroredAssignment(assignment.final_proj.in_features)
-    matrix, bias = _reading(_affine(assignment.final_proj), left_out)
-    found.final_proj = _linear((matrix * assignment.scale, bias * assignment.scale))
-    found.matchability = _linear(_reading(_affine(assignment.matchability), left_out))
+    for name, scale in (("final_proj", assignment.scale), ("matchability", 1.0)):
+        affine = _affine(getattr(assignment, name))
+        setattr(found, name, _linear(affine[0] * scale, _reading(affine, left_out) * scale))
     return found
 
 
@@ -174,36 +172,31 @@ def _rotatable(block: SelfBlock) -> tuple[Affine, Affine]:
     return (torch.cat(matrix), torch.cat(bias)), values
 
 
-def _feed(block: Block, project: nn.Linear, left_out: Tensor, constant: Tensor) -> tuple[Affine, Affine]:
-    """Return the feed-forward's first product in two: what reads the residual stream, and what reads the messages.
+def _feed(block: Block, project: nn.Linear, left_out: Tensor, constant: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the feed-forward's first product in two: matrix and bias of what reads the residual stream, and the
+    matrix of what reads the messages.
 
     constant: what the messages leave out before `project`.
     """
     first, bias = _affine(block.ffn[0])
     own, theirs = first[:, : block.width], first[:, block.width :]
-    matrix, added = _affine(project)
-    before = own @ left_out + theirs @ (matrix @ constant + _bias((matrix, added))) + _bias((first, bias))
-    return (own, before), (theirs @ matrix, None)
+    projection = _affine(project)
+    return own, own @ left_out + theirs @ _reading(projection, constant) + bias, theirs @ projection[0]
 
 
 def _affine(linear: nn.Module) -> Affine:
     """Return matrix and bias of a Linear in float64, so that folding rounds once."""
     assert isinstance(linear, nn.Linear)  # noqa: S101 - the types of a Sequential's layers are not known
-    return linear.weight.double(), None if linear.bias is None else linear.bias.double()
+    return linear.weight.double(), linear.bias.double()
 
 
-def _bias(affine: Affine) -> Tensor:
+def _reading(affine: Affine, left_out: Tensor) -> Tensor:
+    """Return the bias with which the matrix gives for r what `affine` gives for r + left_out."""
     matrix, bias = affine
-    return torch.zeros(len(matrix), dtype=torch.float64) if bias is None else bias
+    return matrix @ left_out + bias
 
 
-def _reading(affine: Affine, left_out: Tensor) -> tuple[Tensor, Tensor]:
-    """Return what gives for r what `affine` gives for r + left_out."""
-    return affine[0], affine[0] @ left_out + _bias(affine)
-
-
-def _linear(affine: Affine) -> nn.Linear:
-    matrix, bias = affine
+def _linear(matrix: Tensor, bias: Tensor | None = None) -> nn.Linear:
     linear = nn.Linear(matrix.shape[1], matrix.shape[0], bias=bias is not None)
     linear.weight = nn.Parameter(matrix.float())
     if bias is not None:
