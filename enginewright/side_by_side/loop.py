@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -18,6 +19,7 @@ from dvc.stage import Stage
 from dvc.stage.serialize import to_lockfile  # type: ignore[import-untyped]
 
 from enginewright.artifacts import write_bytes
+from enginewright.side_by_side.command import run_command
 from enginewright.side_by_side.lock_text import with_entries
 from enginewright.side_by_side.schedule import Schedule
 from enginewright.side_by_side.turns import Turns
@@ -119,12 +121,13 @@ class Loop:
 
     @contextmanager
     def _commands_outside_turns(self) -> Iterator[None]:
-        usual = dvc.stage.run.unlocked_repo
+        usual = dvc.stage.run.unlocked_repo, dvc.stage.run._run
         dvc.stage.run.unlocked_repo = lambda command: self._turns.outside(command, self._refuse_start)
+        dvc.stage.run._run = partial(run_command, self._interrupted)
         try:
             yield
         finally:
-            dvc.stage.run.unlocked_repo = usual
+            dvc.stage.run.unlocked_repo, dvc.stage.run._run = usual
 
     @contextmanager
     def _interrupts_noted(self) -> Iterator[None]:
