@@ -94,7 +94,7 @@ def owner(tmp_path: Path) -> Callable[..., Owner]:
 
 def gone(process: int) -> bool:
     """Return whether a process has ended, waiting a while for it."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 90
     while time.monotonic() < deadline:
         try:
             state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
@@ -108,7 +108,7 @@ def gone(process: int) -> bool:
 
 def appeared(path: Path) -> bool:
     """Return whether a file appears within a while."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 90
     while not path.exists() and time.monotonic() < deadline:
         time.sleep(0.02)
     return path.exists()
