@@ -28,10 +28,10 @@ def differences(old: Any, new: Any, key: str = "") -> list[str]:
 
 
 def _report(path: Path, text: str) -> list[str]:
-    from omegaconf import OmegaConf
+    from enginewright.config.yaml_text import load_yaml
 
-    old = OmegaConf.to_container(OmegaConf.load(path)) if path.exists() else {}
-    rows = differences(old, OmegaConf.to_container(OmegaConf.create(text)))
+    old = load_yaml(path.read_bytes()) if path.exists() else {}
+    rows = differences(old, load_yaml(text))
     return [row for row in rows if not row.startswith("composed")]
 
 

@@ -19,6 +19,7 @@ from enginewright.recovery.busy_files import mend_busy
 from enginewright.recovery.lock_files import mend_locks
 from enginewright.recovery.run_cache import mend_runs
 from enginewright.temporaries import WORK, clear_leftovers
+from enginewright.warm.ahead import start_ahead
 
 LOCK = Path(".cache/repro.lock")
 DVC_LOCK = Path(".dvc/tmp/lock")
@@ -27,6 +28,7 @@ DVC_LOCK = Path(".dvc/tmp/lock")
 def main(words: list[str]) -> None:
     """Become `dvc` with these words, which holds the lock until it ends."""
     lock = _alone()
+    start_ahead()
     with _dvc_waits():
         for told in (*mend_locks(), *mend_busy(), *mend_runs(), *mend_branch()):
             print(f"recovered: {told}", file=sys.stderr)

@@ -37,8 +37,13 @@ def hand_over(packages: Sequence[str], module: str = "") -> int | None:
 
 
 def wanted() -> bool:
-    """Return whether DVC runs this stage, on a system that has what the server needs."""
-    return STAGE in os.environ and os.environ.get(SWITCH) != "0" and hasattr(os, "pidfd_open")
+    """Return whether DVC runs this stage, and a server can be."""
+    return STAGE in os.environ and possible()
+
+
+def possible() -> bool:
+    """Return whether imports are to be shared, on a system that has what the server needs."""
+    return os.environ.get(SWITCH) != "0" and hasattr(os, "pidfd_open")
 
 
 def _this_job(packages: Sequence[str], module: str) -> Job:

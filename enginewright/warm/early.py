@@ -7,7 +7,8 @@ import sys
 from enginewright.lifeline import end_with_dvc
 from enginewright.warm.client import hand_over, wanted
 
-_ALL = ("numpy", "yaml", "omegaconf")
+ALL = ("numpy", "yaml", "omegaconf")
+"""Packages that every stage imports."""
 
 NEEDS: dict[str, tuple[str, ...]] = {
     "checkpoint": ("torch",),
@@ -15,7 +16,7 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "swap": ("torch", "PIL.Image"),
     "merge": ("onnx",),
     "preflight": ("onnx",),
-    "simplify": ("onnx",),
+    "simplify": ("onnx", "torch"),  # which onnxsim imports
     "cast": ("onnx",),
     "compare": ("onnx", "polygraphy.comparator"),
     "build": ("onnx",),
@@ -39,7 +40,7 @@ def hand_over_early() -> None:
     if stage not in NEEDS or not wanted():
         return
     end_with_dvc()
-    status = hand_over((*_ALL, *NEEDS[stage]), module)
+    status = hand_over((*ALL, *NEEDS[stage]), module)
     if status is not None:
         sys.exit(status)
 

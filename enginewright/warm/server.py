@@ -1,6 +1,7 @@
 """The server: it imports packages, forks a process for each job, and ends with the process that it serves.
 
-`python -m enginewright.warm.server SOCKET OWNER`: a listening socket's descriptor, and the process to serve.
+`python -m enginewright.warm.server SOCKET OWNER [PACKAGE...]`: a listening socket's descriptor, the process to serve,
+and packages to import while nobody asks for anything.
 """
 
 from __future__ import annotations
@@ -39,8 +40,9 @@ class _Running:
 class Server:
     """Takes jobs until the owner ends. In a fork, `serve` returns the fork's job; in the server it never does."""
 
-    def __init__(self, listening: socket.socket, owner: int) -> None:
+    def __init__(self, listening: socket.socket, owner: int, ahead: Sequence[str] = ()) -> None:
         self._listening = listening
+        self._ahead = [*ahead]
         self._owner = os.pidfd_open(owner)
         self._running: list[_Running] = []
 
@@ -61,8 +63,12 @@ class Server:
     def _ready(self) -> list[int]:
         waiting = [self._owner, self._listening.fileno()]
         waiting += [number for running in self._running for number in (running.ended, running.connection.fileno())]
-        ready, _, _ = select.select(waiting, [], [])
-        return ready
+        while True:
+            ready, _, _ = select.select(waiting, [], [], 0 if self._ahead else None)
+            if ready:
+                return ready
+            with self._ending_with_owner():
+                _imported([self._ahead.pop(0)])
 
     def _stop(self) -> None:
         """End all forks: what they would write, nobody waits for."""
@@ -164,9 +170,9 @@ def run(job: Job) -> None:
     runpy.run_module(job.module, run_name="__main__", alter_sys=True)
 
 
-def main(listening: int, owner: int) -> None:
+def main(listening: int, owner: int, ahead: Sequence[str]) -> None:
     """Serve until the owner ends."""
-    job = Server(socket.socket(fileno=listening), owner).serve()
+    job = Server(socket.socket(fileno=listening), owner, ahead).serve()
     if job is None:
         os._exit(0)
     os._exit(_status_of(job))  # at once: taking the packages apart in order takes seconds
@@ -193,4 +199,4 @@ def _status_of(job: Job) -> int:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]))
+    main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3:])

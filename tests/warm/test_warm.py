@@ -36,21 +36,22 @@ STAGE = """
 
 OWNER = """
     import os, subprocess, sys
+    {first}
     for line in sys.stdin:
-        command, variables = [sys.executable, "-m", *line.split()], {**os.environ, "DVC_STAGE": "any"}
+        command, variables = [sys.executable, "-m", *line.split()], dict(os.environ, DVC_STAGE="any")
         done = subprocess.run(command, check=False, stdin=subprocess.DEVNULL, env=variables)
         print(done.returncode, flush=True)
 """
 
 
 class Owner:
-    """A process that runs stages one after the other, as DVC does."""
+    """A process that runs stages one after the other, as DVC does. first: a statement that it begins with."""
 
-    def __init__(self, folder: Path, **environment: str) -> None:
+    def __init__(self, folder: Path, first: str = "pass", **environment: str) -> None:
         self.folder = folder
         variables = os.environ | {"PYTHONPATH": str(ROOT), **environment}
         self.process = subprocess.Popen(
-            [sys.executable, "-c", textwrap.dedent(OWNER)],
+            [sys.executable, "-c", textwrap.dedent(OWNER).format(first=first)],
             cwd=folder, env=variables, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )  # fmt: skip
 

@@ -1,0 +1,107 @@
+"""Shared imports begin with `make repro`, while DVC itself starts: `python -m enginewright.warm.ahead PROCESS`.
+
+PROCESS is the one that will be DVC. It becomes the server with the packages of the stages that look due, and goes where
+none does. That is a guess from dvc.lock without hashing anything: a wrong one costs an import that nobody uses, or one
+that is made when a stage asks for it.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping
+from functools import reduce
+from pathlib import Path
+from typing import Any
+
+from enginewright.config.choices import Exporter
+from enginewright.config.yaml_text import load_yaml
+from enginewright.exporting import packages as exporter_packages
+from enginewright.warm.client import possible
+from enginewright.warm.early import ALL, NEEDS
+from enginewright.warm.wire import address
+
+Entry = Mapping[str, Any]
+PARAMETERS = "params.yaml"
+LOCK = "dvc.lock"
+
+
+def start_ahead() -> None:
+    """Start it for this process, which is going to be DVC."""
+    if possible():
+        quiet = subprocess.DEVNULL
+        words = [sys.executable, "-m", __name__, str(os.getpid())]
+        subprocess.Popen(words, stdin=quiet, stdout=quiet, stderr=quiet)
+
+
+def due(parameters: Mapping[str, Any], entries: Mapping[str, Entry]) -> list[str]:
+    """Return the stages whose recorded parameters are others now or whose outputs are missing, then all after them.
+
+    entries: those of dvc.lock.
+    """
+    found = [name for name, entry in entries.items() if _differs(parameters, entry) or _lacks_outputs(entry)]
+    while True:
+        stale = {path for name in found for path in _paths(entries[name], "outs")}
+        after = [name for name, entry in entries.items() if name not in found and stale & _paths(entry, "deps")]
+        if not after:
+            return found
+        found += after
+
+
+def _paths(entry: Entry, kind: str) -> set[str]:
+    return {row["path"] for row in entry.get(kind, ())}
+
+
+def _lacks_outputs(entry: Entry) -> bool:
+    return not all(Path(path).exists() for path in _paths(entry, "outs"))
+
+
+def _differs(parameters: Mapping[str, Any], entry: Entry) -> bool:
+    recorded = entry.get("params", {}).get(PARAMETERS, {})
+    return any(_value(parameters, key) != value for key, value in recorded.items())
+
+
+def _value(parameters: Any, key: str) -> Any:
+    return reduce(lambda section, name: (section or {}).get(name), key.split("."), parameters)
+
+
+def packages_due(folder: Path) -> list[str]:
+    """Return the packages that the stages due in a checkout import, the first stage's first."""
+    parameters, lock = (_read(folder / name) for name in (PARAMETERS, LOCK))
+    names = (name.partition("@") for name in due(parameters, lock.get("stages", {})))
+    networks = parameters.get("networks", {})
+    wanted = (package for stage, _, network in names for package in packages_of(stage, networks.get(network)))
+    return [*dict.fromkeys(wanted)]
+
+
+def packages_of(stage: str, network: Mapping[str, Any] | None) -> tuple[str, ...]:
+    """Return the packages that a stage is handed over with, early or not; none for a stage that is not.
+
+    network: its configuration in params.yaml, None for a stage without a network.
+    """
+    if stage == "export" and network:
+        return (*ALL, *exporter_packages(Exporter[network["export"]["exporter"]]))
+    return (*ALL, *NEEDS[stage]) if stage in NEEDS else ()
+
+
+def _read(path: Path) -> dict[str, Any]:
+    return load_yaml(path.read_bytes()) or {} if path.exists() else {}
+
+
+def main(owner: str) -> None:
+    """Become the server of the process `owner`, where stages are due and no stage has started one yet."""
+    packages = packages_due(Path())
+    if not packages:
+        return
+    listening = socket.socket(socket.AF_UNIX)
+    listening.bind(address(int(owner)))
+    listening.listen()
+    listening.set_inheritable(True)
+    words = ["-m", "enginewright.warm.server", str(listening.fileno()), owner, *packages]
+    os.execv(sys.executable, [sys.executable, *words])  # noqa: S606 - no shell is what is wanted
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
