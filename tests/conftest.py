@@ -8,6 +8,7 @@ SHARED = {"built": "built", "small": "small", "scratch": "small"}
 """Fixtures that take minutes, or are copies of one that does, and the group of the tests that use them."""
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Give each test the group that `--dist loadgroup` keeps together: its dear fixture, its networks, or its file."""
     for item in items:
