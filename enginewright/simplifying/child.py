@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from enginewright.lifeline import end_with_parent
+from enginewright.warm import hand_over_child
+from enginewright.warm.early import ONNXSIM
 
 if TYPE_CHECKING:
     import onnx
@@ -60,4 +62,5 @@ def _open_axes(model: onnx.ModelProto) -> bool:
 
 if __name__ == "__main__":
     end_with_parent()
-    sys.exit(main(Path(sys.argv[1]), Path(sys.argv[2])))
+    status = hand_over_child(ONNXSIM)
+    sys.exit(main(Path(sys.argv[1]), Path(sys.argv[2])) if status is None else status)

@@ -7,6 +7,6 @@ one `dvc` process and ends with it. Without it (another system than Linux, a sta
 ENGINEWRIGHT_WARM=0) a stage does the same work in its own process.
 """
 
-from enginewright.warm.client import hand_over
+from enginewright.warm.client import hand_over, hand_over_child
 
-__all__ = ["hand_over"]
+__all__ = ["hand_over", "hand_over_child"]

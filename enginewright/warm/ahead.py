@@ -20,7 +20,7 @@ from enginewright.config.choices import Exporter
 from enginewright.config.yaml_text import load_yaml
 from enginewright.exporting import packages as exporter_packages
 from enginewright.warm.client import possible
-from enginewright.warm.early import ALL, NEEDS
+from enginewright.warm.early import ALL, NEEDS, ONNXSIM
 from enginewright.warm.wire import address
 
 Entry = Mapping[str, Any]
@@ -83,7 +83,8 @@ def packages_of(stage: str, network: Mapping[str, Any] | None) -> tuple[str, ...
     """
     if stage == "export" and network:
         return (*ALL, *exporter_packages(Exporter[network["export"]["exporter"]]))
-    return (*ALL, *NEEDS[stage]) if stage in NEEDS else ()
+    child = ONNXSIM if stage == "simplify" and network and network["simplify"]["tool"] == "onnxsim" else ()
+    return (*ALL, *NEEDS[stage], *child) if stage in NEEDS else ()
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -7,14 +7,19 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from enginewright.lifeline import STAGE, dvc_process
 from enginewright.warm.wire import Job, address, is_own, send_job
 
 SWITCH = "ENGINEWRIGHT_WARM"
 """Environment variable: 0 runs every stage in its own process."""
+
+
+SERVED = "ENGINEWRIGHT_SERVED"
+"""Environment variable of a stage that runs in a fork of the server: the process that the server serves."""
 
 
 def hand_over(packages: Sequence[str], module: str = "") -> int | None:
@@ -25,14 +30,27 @@ def hand_over(packages: Sequence[str], module: str = "") -> int | None:
     """
     if not packages or not wanted():
         return None
+    owner = dvc_process()
+    return _handed_over(lambda: _connected(owner), _this_job(packages, module or _module(), {SERVED: str(owner)}))
+
+
+def hand_over_child(packages: Sequence[str]) -> int | None:
+    """Run this process, which a stage started, in a fork of the stage's server; return as `hand_over` does."""
+    owner = os.environ.pop(SERVED, "")  # else the fork would hand over again
+    if not owner.isdecimal():
+        return None
+    return _handed_over(lambda: _connection(int(owner)), _this_job(packages, _module()))
+
+
+def _handed_over(connected: Callable[[], socket.socket], job: Job) -> int | None:
     try:
-        connection = _connected(dvc_process())
+        connection = connected()
     except OSError:
         return None
     with connection:
         if not is_own(connection):
             return None
-        send_job(connection, _this_job(packages, module or _module()))
+        send_job(connection, job)
         return _end_of_job(connection)
 
 
@@ -46,8 +64,8 @@ def possible() -> bool:
     return os.environ.get(SWITCH) != "0" and hasattr(os, "pidfd_open")
 
 
-def _this_job(packages: Sequence[str], module: str) -> Job:
-    environment = os.environ | {SWITCH: "0"}
+def _this_job(packages: Sequence[str], module: str, variables: Mapping[str, str] = MappingProxyType({})) -> Job:
+    environment = {**os.environ, SWITCH: "0", **variables}
     return Job(module, sys.argv[1:], str(Path.cwd()), environment, list(packages))
 
 
@@ -59,12 +77,20 @@ def _module() -> str:
 
 def _connected(owner: int) -> socket.socket:
     """Return a connection to the server of the process `owner`, starting it where there is none."""
+    try:
+        return _connection(owner)
+    except ConnectionRefusedError:
+        _start(owner)
+        return _connection(owner)
+
+
+def _connection(owner: int) -> socket.socket:
     connection = socket.socket(socket.AF_UNIX)
     try:
         connection.connect(address(owner))
-    except ConnectionRefusedError:
-        _start(owner)
-        connection.connect(address(owner))
+    except OSError:
+        connection.close()
+        raise
     return connection
 
 

@@ -16,7 +16,7 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "swap": ("torch", "PIL.Image"),
     "merge": ("onnx",),
     "preflight": ("onnx",),
-    "simplify": ("onnx", "torch"),  # which onnxsim imports
+    "simplify": ("onnx",),
     "cast": ("onnx",),
     "compare": ("onnx", "polygraphy.comparator"),
     "build": ("onnx",),
@@ -28,6 +28,10 @@ NEEDS: dict[str, tuple[str, ...]] = {
 says what its exporter imports, so it is handed over once that is read. Nor is ONNX Runtime: importing it starts a
 thread, and a fork without that thread hangs or ends in an abort.
 """
+
+
+ONNXSIM = ("numpy", "onnx", "rich", "torch")
+"""Packages that onnxsim imports, in a process that the simplify stage starts where a simplifier is configured."""
 
 
 def hand_over_early() -> None:
