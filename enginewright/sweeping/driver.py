@@ -66,14 +66,15 @@ class Driver:
 
     def run(self, pool: Pool, chains: bool) -> None:
         """Run what is left, until it is done or no worker is."""
-        while not self.finished:
-            if pool.gone:
-                self.stop(f"no worker is left: {pool.given_up[-1]}")
-                return
+        while not self.finished and not pool.gone:
             self._hand_out(pool, chains)
+            self._settle()  # while workers work: writing an experiment takes a second
             for ended in pool.wait(_WAIT_S):
                 self._take(ended)
             self._draw(len(pool.free()) + len(self._out))
+        self._settle()
+        if not self.finished:
+            self.stop(f"no worker is left: {pool.given_up[-1]}")
 
     def stop(self, reason: str) -> None:
         """Leave everything that is not settled as not run."""
@@ -106,7 +107,6 @@ class Driver:
             self._ended(step, result)
         for step in steps[len(results) :]:  # behind one that failed in the same message
             self._schedule.running.discard(step.key)
-        self._settle()
 
     def _ended(self, step: Step, result: Result) -> None:
         if result.entry is None:
@@ -132,7 +132,6 @@ class Driver:
         if not again:
             what = f"its worker was lost {LIVES} times, last: {reason}"
             self._failed(steps[0], Result(None, True, 0.0, 0.0, error={"kind": "WorkerLost", "what": what}))
-            self._settle()
 
     def _failed(self, step: Step, result: Result) -> None:
         state, reason = judged(step.outline.name, result)

@@ -18,6 +18,7 @@ from typing import Any
 
 from enginewright.artifacts import write_json
 from enginewright.probing import probe
+from enginewright.side_by_side.once import read_parameters_once
 from enginewright.sweeping.answering import answering
 from enginewright.sweeping.bench import Bench
 from enginewright.sweeping.jobs import Result, Task
@@ -30,6 +31,7 @@ def main() -> None:
     for name, facts in found.items():
         write_json(Path("probe") / f"{name}.json", facts)
     answer({"probe": found})
+    read_parameters_once()
     bench = Bench(Path.cwd())
     messages = _messages()
     while "end" not in (message := messages.get()):
