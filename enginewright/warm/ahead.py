@@ -16,7 +16,7 @@ from functools import reduce
 from pathlib import Path
 from typing import Any
 
-from enginewright.config.choices import Exporter
+from enginewright.config.choices import Exporter, Precision, Simplifier
 from enginewright.config.yaml_text import load_yaml
 from enginewright.exporting import packages as exporter_packages
 from enginewright.warm.client import possible
@@ -26,6 +26,9 @@ from enginewright.warm.wire import address
 Entry = Mapping[str, Any]
 PARAMETERS = "params.yaml"
 LOCK = "dvc.lock"
+_FULL = (Precision.fp32.name, Precision.tf32.name)
+_MODELOPT = ("torch", "sympy", "lief")
+"""Packages that ModelOpt imports, which the cast stage needs where types change; not ONNX Runtime (early.py)."""
 
 
 def start_ahead() -> None:
@@ -77,14 +80,22 @@ def packages_due(folder: Path) -> list[str]:
 
 
 def packages_of(stage: str, network: Mapping[str, Any] | None) -> tuple[str, ...]:
-    """Return the packages that a stage is handed over with, early or not; none for a stage that is not.
+    """Return the packages that a stage imports, whether it asks the server for them or finds them there.
 
     network: its configuration in params.yaml, None for a stage without a network.
     """
     if stage == "export" and network:
         return (*ALL, *exporter_packages(Exporter[network["export"]["exporter"]]))
-    child = ONNXSIM if stage == "simplify" and network and network["simplify"]["tool"] == "onnxsim" else ()
-    return (*ALL, *NEEDS[stage], *child) if stage in NEEDS else ()
+    return (*ALL, *NEEDS[stage], *_configured(stage, network or {})) if stage in NEEDS else ()
+
+
+def _configured(stage: str, network: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return those that a stage imports in some configurations only."""
+    if stage == "simplify" and network.get("simplify", {}).get("tool") == Simplifier.onnxsim.name:
+        return ONNXSIM
+    if stage == "cast" and network.get("cast", {}).get("precision") not in (None, *_FULL):
+        return _MODELOPT
+    return ()
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -95,6 +95,19 @@ def test_it_names_what_a_stage_is_handed_over_with() -> None:
     assert packages_of("probe", None) == ()
 
 
+@pytest.mark.parametrize(
+    ("stage", "section", "heavy"),
+    [
+        ("simplify", {"simplify": {"tool": "onnxsim"}}, True),
+        ("simplify", {"simplify": {"tool": "none"}}, False),
+        ("cast", {"cast": {"precision": "fp16"}}, True),
+        ("cast", {"cast": {"precision": "tf32"}}, False),
+    ],
+)
+def test_what_only_some_configurations_import(stage: str, section: dict[str, Any], heavy: bool) -> None:
+    assert ("torch" in packages_of(stage, section)) is heavy
+
+
 def test_every_stage_of_the_pipeline_is_known() -> None:
     parameters = yaml.safe_load((ROOT / "params.yaml").read_text())
     steps = steps_of(ROOT / "dvc.yaml", parameters)
