@@ -28,7 +28,7 @@ DVC_LOCK = Path(".dvc/tmp/lock")
 def main(words: list[str]) -> None:
     """Become `dvc` with these words, which holds the lock until it ends."""
     lock = _alone()
-    start_ahead()
+    start_ahead([word for word in words[1:] if not word.startswith("-")])
     with _dvc_waits():
         for told in (*mend_locks(), *mend_busy(), *mend_runs(), *mend_branch()):
             print(f"recovered: {told}", file=sys.stderr)

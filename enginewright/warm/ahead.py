@@ -1,6 +1,6 @@
-"""Shared imports begin with `make repro`, while DVC itself starts: `python -m enginewright.warm.ahead PROCESS`.
+"""Shared imports begin with `make repro`, while DVC itself starts: `python -m enginewright.warm.ahead PROCESS [STAGE...]`.
 
-PROCESS is the one that will be DVC. It becomes the server with the packages of the stages that look due, and goes where
+PROCESS is the one that will be DVC, and is to run all stages or those named and what they need. This becomes the server with the packages of the stages that look due, and goes where
 none does. That is a guess from dvc.lock without hashing anything: a wrong one costs an import that nobody uses, or one
 that is made when a stage asks for it.
 """
@@ -11,7 +11,7 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import reduce
 from pathlib import Path
 from typing import Any
@@ -31,11 +31,11 @@ _MODELOPT = ("torch", "sympy", "lief")
 """Packages that ModelOpt imports, which the cast stage needs where types change; not ONNX Runtime (early.py)."""
 
 
-def start_ahead() -> None:
-    """Start it for this process, which is going to be DVC."""
+def start_ahead(targets: Sequence[str] = ()) -> None:
+    """Start it for this process, which is going to be DVC, and to run the targets and what they need; all by default."""
     if possible():
         quiet = subprocess.DEVNULL
-        words = [sys.executable, "-m", __name__, str(os.getpid())]
+        words = [sys.executable, "-m", __name__, str(os.getpid()), *targets]
         subprocess.Popen(words, stdin=quiet, stdout=quiet, stderr=quiet)
 
 
@@ -51,6 +51,18 @@ def due(parameters: Mapping[str, Any], entries: Mapping[str, Entry]) -> list[str
         if not after:
             return found
         found += after
+
+
+def needed(targets: Iterable[str], entries: Mapping[str, Entry]) -> dict[str, Entry]:
+    """Return the entries of stages and of all that those need."""
+    makers = {path: name for name, entry in entries.items() for path in _paths(entry, "outs")}
+    found, waiting = set(), [name for name in targets if name in entries]
+    while waiting:
+        name = waiting.pop()
+        found.add(name)
+        makes = {makers[path] for path in _paths(entries[name], "deps") & makers.keys()}
+        waiting += makes - found
+    return {name: entry for name, entry in entries.items() if name in found}
 
 
 def _paths(entry: Entry, kind: str) -> set[str]:
@@ -70,10 +82,14 @@ def _value(parameters: Any, key: str) -> Any:
     return reduce(lambda section, name: (section or {}).get(name), key.split("."), parameters)
 
 
-def packages_due(folder: Path) -> list[str]:
-    """Return the packages that the stages due in a checkout import, the first stage's first."""
+def packages_due(folder: Path, targets: Sequence[str] = ()) -> list[str]:
+    """Return the packages that the stages due in a checkout import, the first stage's first.
+
+    targets: stages; those that neither are among them nor needed by them are left out. All stages by default.
+    """
     parameters, lock = (_read(folder / name) for name in (PARAMETERS, LOCK))
-    names = (name.partition("@") for name in due(parameters, lock.get("stages", {})))
+    entries = lock.get("stages", {})
+    names = (name.partition("@") for name in due(parameters, needed(targets, entries) if targets else entries))
     networks = parameters.get("networks", {})
     wanted = (package for stage, _, network in names for package in packages_of(stage, networks.get(network)))
     return [*dict.fromkeys(wanted)]
@@ -102,9 +118,9 @@ def _read(path: Path) -> dict[str, Any]:
     return load_yaml(path.read_bytes()) or {} if path.exists() else {}
 
 
-def main(owner: str) -> None:
+def main(owner: str, targets: Sequence[str]) -> None:
     """Become the server of the process `owner`, where stages are due and no stage has started one yet."""
-    packages = packages_due(Path())
+    packages = packages_due(Path(), targets)
     if not packages:
         return
     listening = socket.socket(socket.AF_UNIX)
@@ -116,4 +132,4 @@ def main(owner: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(sys.argv[1], sys.argv[2:])

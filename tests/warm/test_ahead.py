@@ -15,7 +15,7 @@ import yaml
 
 from enginewright.stage.commands import files_in
 from enginewright.verifying.pipeline import steps_of
-from enginewright.warm.ahead import due, packages_due, packages_of
+from enginewright.warm.ahead import due, needed, packages_due, packages_of
 from enginewright.warm.client import SWITCH
 from enginewright.warm.early import ALL, NEEDS
 from tests.dag import ROOT
@@ -64,6 +64,14 @@ def test_a_changed_parameter_and_all_after_it_are_due(checkout: Path) -> None:
 def test_a_missing_output_and_all_after_it_are_due(checkout: Path) -> None:
     (checkout / "c").unlink()
     assert due(parameters(), ENTRIES) == ["build@x", "report"]
+
+
+def test_what_no_target_needs_is_left_out(checkout: Path) -> None:
+    (checkout / "params.yaml").write_text(yaml.safe_dump(parameters(opset=18)))
+    assert [*needed(["build@x"], ENTRIES)] == ["build@x", "export@x", "checkpoint@x"]
+    assert "torch._dynamo" in packages_due(checkout, ["build@x"])
+    assert packages_due(checkout, ["checkpoint@x"]) == []
+    assert packages_due(checkout, ["unheard@of"]) == []
 
 
 def test_a_network_that_is_no_more_is_due_and_needs_nothing(checkout: Path) -> None:
