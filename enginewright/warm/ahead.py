@@ -1,6 +1,7 @@
-"""Shared imports begin with `make repro`, while DVC itself starts: `python -m enginewright.warm.ahead PROCESS [STAGE...]`.
+"""Shared imports begin with `make repro`, while DVC itself starts.
 
-PROCESS is the one that will be DVC, and is to run all stages or those named and what they need. This becomes the server with the packages of the stages that look due, and goes where
+`python -m enginewright.warm.ahead PROCESS [STAGE...]`: PROCESS is the one that will be DVC, and is to run all stages or
+those named and what they need. This becomes the server with the packages of the stages that look due, and goes where
 none does. That is a guess from dvc.lock without hashing anything: a wrong one costs an import that nobody uses, or one
 that is made when a stage asks for it.
 """
@@ -32,7 +33,7 @@ _MODELOPT = ("torch", "sympy", "lief")
 
 
 def start_ahead(targets: Sequence[str] = ()) -> None:
-    """Start it for this process, which is going to be DVC, and to run the targets and what they need; all by default."""
+    """Start it for this process, which is going to be DVC and to run all stages, or targets and what they need."""
     if possible():
         quiet = subprocess.DEVNULL
         words = [sys.executable, "-m", __name__, str(os.getpid()), *targets]
