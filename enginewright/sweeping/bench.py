@@ -33,7 +33,7 @@ class Bench:
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        self._repo = Repo(str(root))
+        self._repo = Repo(str(root), config={"core": {"no_scm": True}})  # the clone is thrown away: git ignores nothing
         self._remote = "remote" in Config.load_file(root / ".dvc" / "config.local").get("core", {})
         self._outs: set[str] = set()
         self._clock = _CommandClock()
