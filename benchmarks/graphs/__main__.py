@@ -35,11 +35,10 @@ def main(arguments: list[str]) -> int:
     with tempfile.TemporaryDirectory(prefix="graphs-") as folder:
         for network in (EXTRACTOR, MATCHER):
             rows += measured(list(contestants(network, Path(folder))), options.rounds)
-    packages = versions(("torch", "onnx", "onnxsim", "onnxslim", "onnxruntime", "tensorrt-rtx-cu13"))
     found = {
         "commit": head(Path())[0],
         "hardware": hardware(),
-        "versions": packages,
+        "versions": versions(_PACKAGES),
         "rounds": options.rounds,
         "rows": rows,
     }

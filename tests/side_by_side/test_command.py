@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,6 +23,15 @@ def test_a_status_that_is_not_0_is_an_error(tmp_path: Path) -> None:
         run_command(threading.Event(), "/bin/sh", "exit 3", cwd=tmp_path)
 
 
+@pytest.fixture
+def noting() -> Iterator[None]:
+    """Handle SIGINT, as the loop does: a process whose parent ignores it, as one behind a shell's & may, would too."""
+    usual = signal.signal(signal.SIGINT, lambda *_: None)
+    yield
+    signal.signal(signal.SIGINT, usual)
+
+
+@pytest.mark.usefixtures("noting")
 def test_an_interrupt_before_the_start_ends_it(tmp_path: Path) -> None:
     interrupted = threading.Event()
     interrupted.set()

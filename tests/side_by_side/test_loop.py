@@ -127,19 +127,24 @@ def test_force_downstream_runs_what_comes_after(folder: Path) -> None:
     assert [name for name in "abc" if f"Running stage '{name}'" in done.stdout] == ["a", "b"]
 
 
+def waiting(folder: Path, name: str) -> dict[str, object]:
+    """Return a stage that tells that it runs, and then waits: one process, since a shell can let Ctrl-C pass."""
+    (folder / f"{name}.py").write_text(f"import time\nopen('{name}.here', 'w').close()\ntime.sleep(60)\n")
+    return stage(f"exec {sys.executable} {name}.py", name)
+
+
 def test_ctrl_c_stops_what_runs_and_starts_nothing_more(folder: Path) -> None:
-    (folder / "a.py").write_text("import time\nopen('a.here', 'w').close()\ntime.sleep(60)\n")
-    one_process = f"exec {sys.executable} a.py"  # a shell that waits for a short command lets Ctrl-C pass and goes on
-    lay(folder, a=stage(one_process, "a"), b=stage("exec sleep 60", "b"), c=copy("c"))
+    lay(folder, a=waiting(folder, "a"), b=waiting(folder, "b"), c=copy("c"))
     command = [sys.executable, "-m", "enginewright.side_by_side", "repro"]
     started = subprocess.Popen(
         command, cwd=folder, env=environment(folder, 2), stderr=subprocess.PIPE, start_new_session=True
     )
+    here = [folder / "a.here", folder / "b.here"]
     for _ in range(1200):
-        if (folder / "a.here").exists():
+        if all(path.exists() for path in here):
             break
         time.sleep(0.05)
-    assert (folder / "a.here").exists()
+    assert all(path.exists() for path in here)
     os.killpg(started.pid, signal.SIGINT)
     assert started.wait(40) == 255
     assert not (folder / "c.out").exists()
