@@ -1,4 +1,7 @@
-"""How the tests are spread over processes: what is dear to make is made in one of them only."""
+"""How the tests are spread over processes: what is dear to make is made in one of them only.
+
+pytest 9.2 names tests in a way that xdist 3.8 cannot add the group to: with these two, tests go to any process.
+"""
 
 from __future__ import annotations
 
