@@ -9,35 +9,24 @@ that is made when a stage asks for it.
 from __future__ import annotations
 
 import os
-import socket
-import subprocess
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from functools import reduce
 from pathlib import Path
 from typing import Any
 
 from enginewright.config.choices import Exporter, Precision, Simplifier
+from enginewright.config.quantised import reduced_types_of
 from enginewright.config.yaml_text import load_yaml
 from enginewright.exporting import packages as exporter_packages
-from enginewright.warm.client import possible
+from enginewright.stage.commands import value_at
 from enginewright.warm.early import ALL, NEEDS, ONNXSIM
-from enginewright.warm.wire import address
+from enginewright.warm.wire import listening_for
 
 Entry = Mapping[str, Any]
 PARAMETERS = "params.yaml"
 LOCK = "dvc.lock"
-_FULL = (Precision.fp32.name, Precision.tf32.name)
 _MODELOPT = ("torch", "sympy", "lief")
 """Packages that ModelOpt imports, which the cast stage needs where types change; not ONNX Runtime (early.py)."""
-
-
-def start_ahead(targets: Sequence[str] = ()) -> None:
-    """Start it for this process, which is going to be DVC and to run all stages, or targets and what they need."""
-    if possible():
-        quiet = subprocess.DEVNULL
-        words = [sys.executable, "-m", __name__, str(os.getpid()), *targets]
-        subprocess.Popen(words, stdin=quiet, stdout=quiet, stderr=quiet)
 
 
 def due(parameters: Mapping[str, Any], entries: Mapping[str, Entry]) -> list[str]:
@@ -76,11 +65,10 @@ def _lacks_outputs(entry: Entry) -> bool:
 
 def _differs(parameters: Mapping[str, Any], entry: Entry) -> bool:
     recorded = entry.get("params", {}).get(PARAMETERS, {})
-    return any(_value(parameters, key) != value for key, value in recorded.items())
-
-
-def _value(parameters: Any, key: str) -> Any:
-    return reduce(lambda section, name: (section or {}).get(name), key.split("."), parameters)
+    try:
+        return any(value_at(parameters, key) != value for key, value in recorded.items())
+    except KeyError:
+        return True
 
 
 def packages_due(folder: Path, targets: Sequence[str] = ()) -> list[str]:
@@ -110,9 +98,8 @@ def _configured(stage: str, network: Mapping[str, Any]) -> tuple[str, ...]:
     """Return those that a stage imports in some configurations only."""
     if stage == "simplify" and network.get("simplify", {}).get("tool") == Simplifier.onnxsim.name:
         return ONNXSIM
-    if stage == "cast" and network.get("cast", {}).get("precision") not in (None, *_FULL):
-        return _MODELOPT
-    return ()
+    cast = network.get("cast") if stage == "cast" else None
+    return _MODELOPT if cast and reduced_types_of(Precision[cast["precision"]], None) else ()
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -124,9 +111,7 @@ def main(owner: str, targets: Sequence[str]) -> None:
     packages = packages_due(Path(), targets)
     if not packages:
         return
-    listening = socket.socket(socket.AF_UNIX)
-    listening.bind(address(int(owner)))
-    listening.listen()
+    listening = listening_for(int(owner))
     listening.set_inheritable(True)
     words = ["-m", "enginewright.warm.server", str(listening.fileno()), owner, *packages]
     os.execv(sys.executable, [sys.executable, *words])  # noqa: S606 - no shell is what is wanted

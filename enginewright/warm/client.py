@@ -7,16 +7,14 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from types import MappingProxyType
 
 from enginewright.lifeline import STAGE, dvc_process
-from enginewright.warm.wire import Job, address, is_own, send_job
+from enginewright.warm.wire import Job, address, is_own, listening_for, send_job
 
 SWITCH = "ENGINEWRIGHT_WARM"
 """Environment variable: 0 runs every stage in its own process."""
-
 
 SERVED = "ENGINEWRIGHT_SERVED"
 """Environment variable of a stage that runs in a fork of the server: the process that the server serves."""
@@ -31,7 +29,7 @@ def hand_over(packages: Sequence[str], module: str = "") -> int | None:
     if not packages or not wanted():
         return None
     owner = dvc_process()
-    return _handed_over(lambda: _connected(owner), _this_job(packages, module or _module(), {SERVED: str(owner)}))
+    return _handed_over(_connected, owner, _this_job(packages, module or _module(), **{SERVED: str(owner)}))
 
 
 def hand_over_child(packages: Sequence[str]) -> int | None:
@@ -39,12 +37,12 @@ def hand_over_child(packages: Sequence[str]) -> int | None:
     owner = os.environ.pop(SERVED, "")  # else the fork would hand over again
     if not owner.isdecimal():
         return None
-    return _handed_over(lambda: _connection(int(owner)), _this_job(packages, _module()))
+    return _handed_over(_connection, int(owner), _this_job(packages, _module()))
 
 
-def _handed_over(connected: Callable[[], socket.socket], job: Job) -> int | None:
+def _handed_over(connected: Callable[[int], socket.socket], owner: int, job: Job) -> int | None:
     try:
-        connection = connected()
+        connection = connected(owner)
     except OSError:
         return None
     with connection:
@@ -52,6 +50,17 @@ def _handed_over(connected: Callable[[], socket.socket], job: Job) -> int | None
             return None
         send_job(connection, job)
         return _end_of_job(connection)
+
+
+def start_ahead(targets: Sequence[str] = ()) -> None:
+    """Let imports begin for this process, which is going to be DVC, and to run all stages or targets and their needs.
+
+    It is done by a process of its own (ahead.py), so that this one imports nothing for it.
+    """
+    if possible():
+        quiet = subprocess.DEVNULL
+        words = [sys.executable, "-m", "enginewright.warm.ahead", str(os.getpid()), *targets]
+        subprocess.Popen(words, stdin=quiet, stdout=quiet, stderr=quiet)
 
 
 def wanted() -> bool:
@@ -64,8 +73,8 @@ def possible() -> bool:
     return os.environ.get(SWITCH) != "0" and hasattr(os, "pidfd_open")
 
 
-def _this_job(packages: Sequence[str], module: str, variables: Mapping[str, str] = MappingProxyType({})) -> Job:
-    environment = {**os.environ, SWITCH: "0", **variables}
+def _this_job(packages: Sequence[str], module: str, **variables: str) -> Job:
+    environment = os.environ | {SWITCH: "0"} | variables
     return Job(module, sys.argv[1:], str(Path.cwd()), environment, list(packages))
 
 
@@ -100,9 +109,7 @@ def _start(owner: int) -> None:
     It is of no stage: its forks would take it for a shell between them and DVC.
     """
     environment = {name: value for name, value in os.environ.items() if name != STAGE}
-    with socket.socket(socket.AF_UNIX) as listening:
-        listening.bind(address(owner))
-        listening.listen()
+    with listening_for(owner) as listening:
         subprocess.Popen(
             [sys.executable, "-m", "enginewright.warm.server", str(listening.fileno()), str(owner)],
             env=environment,

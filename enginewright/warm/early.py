@@ -29,7 +29,6 @@ says what its exporter imports, so it is handed over once that is read. Nor is O
 thread, and a fork without that thread hangs or ends in an abort.
 """
 
-
 ONNXSIM = ("numpy", "onnx", "rich", "torch")
 """Packages that onnxsim imports, in a process that the simplify stage starts where a simplifier is configured."""
 

@@ -35,6 +35,22 @@ def address(owner: int) -> str:
     return f"\0enginewright-{os.getuid()}-{spaces}-{owner}"
 
 
+def listening_for(owner: int) -> socket.socket:
+    """Return a socket that listens at the address of the server for the process `owner`.
+
+    Raises:
+        OSError: if one listens there already.
+    """
+    listening = socket.socket(socket.AF_UNIX)
+    try:
+        listening.bind(address(owner))
+        listening.listen()
+    except OSError:
+        listening.close()
+        raise
+    return listening
+
+
 def is_own(connection: socket.socket) -> bool:
     """Return whether the other side runs as this user: anybody can take an abstract address."""
     packed = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
