@@ -129,12 +129,15 @@ def _ends_of_group(process: _Process) -> Iterator[resource.struct_rusage]:
 
 @contextmanager
 def _ended_with_this(group: int) -> Iterator[None]:
-    """End the group of processes where this one is interrupted while the block runs."""
+    """End the group of processes where this one is interrupted while the block runs, and wait until it has ended."""
     try:
         yield
     except BaseException:
         with suppress(ProcessLookupError):
             os.killpg(group, signal.SIGKILL)
+        with suppress(ChildProcessError):
+            while True:
+                os.waitpid(-group, 0)
         raise
 
 

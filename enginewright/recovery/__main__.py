@@ -19,7 +19,7 @@ from enginewright.recovery.busy_files import mend_busy
 from enginewright.recovery.lock_files import mend_locks
 from enginewright.recovery.run_cache import mend_runs
 from enginewright.temporaries import WORK, clear_leftovers
-from enginewright.warm.client import start_ahead
+from enginewright.warm.launch import start_ahead
 
 LOCK = Path(".cache/repro.lock")
 DVC_LOCK = Path(".dvc/tmp/lock")

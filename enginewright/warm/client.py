@@ -52,17 +52,6 @@ def _handed_over(connected: Callable[[int], socket.socket], owner: int, job: Job
         return _end_of_job(connection)
 
 
-def start_ahead(targets: Sequence[str] = ()) -> None:
-    """Let imports begin for this process, which is going to be DVC, and to run all stages or targets and their needs.
-
-    It is done by a process of its own (ahead.py), so that this one imports nothing for it.
-    """
-    if possible():
-        quiet = subprocess.DEVNULL
-        words = [sys.executable, "-m", "enginewright.warm.ahead", str(os.getpid()), *targets]
-        subprocess.Popen(words, stdin=quiet, stdout=quiet, stderr=quiet)
-
-
 def wanted() -> bool:
     """Return whether DVC runs this stage, and a server can be."""
     return STAGE in os.environ and possible()

@@ -135,7 +135,7 @@ STAGE = """
         print("jinja2" in sys.modules)
 """
 
-START = "from enginewright.warm.client import start_ahead; start_ahead()"
+START = "from enginewright.warm.launch import start_ahead; start_ahead()"
 
 
 @pytest.fixture
