@@ -1,7 +1,4 @@
-"""How the tests are spread over processes: what is dear to make is made in one of them only.
-
-pytest 9.2 names tests in a way that xdist 3.8 cannot add the group to: with these two, tests go to any process.
-"""
+"""How the tests are spread over processes: what is dear to make is made in one of them only."""
 
 from __future__ import annotations
 
