@@ -61,7 +61,7 @@ sweep: setup ## many variants: SWEEP=opset_precision, or ARGS='precision=fp32,fp
 	@python -m enginewright.sweeping $(if $(SWEEP),--sweep $(SWEEP)) $(if $(WORKERS),--workers $(WORKERS)) \
 		$(if $(ENGINE),--engine $(ENGINE)) $(if $(REMOTE),--remote $(REMOTE)) $(ARGS)
 
-repro: params ## build and prove every engine; a second run does only what changed; WORKERS=1 for one stage at a time
+repro: setup ## build and prove every engine; a second run does only what changed; WORKERS=1 for one stage at a time
 	@$(if $(WORKERS),ENGINEWRIGHT_WORKERS=$(WORKERS)) python -m enginewright.lifeline enginewright.recovery repro
 
 torture: setup-test ## kills, bad inputs and other faults, each with what was promised: SEED=1 KILLS=300

@@ -15,7 +15,7 @@ SMALL = ("experiment=small", "compare=report", "match=report")
 
 _COMPOSE = ("python", "-m", "enginewright.config.compose")
 _REPRO = ("python", "-m", "enginewright.lifeline", "enginewright.recovery", "repro")
-"""What `make repro` runs, set-up and make itself left out: compose, then this."""
+"""What `make repro` runs, set-up and make itself left out. Overrides, where there are any, follow after `--`."""
 
 ONE_AT_A_TIME = {"ENGINEWRIGHT_WORKERS": "1"}
 """Variables of `make repro WORKERS=1`: by default independent stages run side by side."""
@@ -33,9 +33,7 @@ def repro(
     place: Place, clone: Path, overrides: Sequence[str] = (), targets: Sequence[str] = (), **variables: str
 ) -> Done:
     """Do what `make repro` does; overrides are those of a configuration other than the default."""
-    before = compose(place, clone, overrides)
-    done = place.run(clone, *_REPRO, *targets, **variables)
-    return Done(before + done.cost, done.printed)
+    return place.run(clone, *_REPRO, *targets, "--", *overrides, **variables)
 
 
 def ran(printed: str) -> list[str]:

@@ -1,14 +1,14 @@
-"""`make repro`: wait for another one in this checkout, mend what a killed run left, then be `dvc repro`.
+"""`make repro`: wait for another one in this checkout, compose conf/, mend what a killed run left, then be `dvc repro`.
 
-Stages that do not need one another run side by side (enginewright/side_by_side).
+`python -m enginewright.recovery WORD... [-- OVERRIDE...]`: DVC's words, and for `repro`, which alone composes, Hydra's
+overrides. Stages that do not need one another run side by side (enginewright/side_by_side).
 """
 
 from __future__ import annotations
 
 import fcntl
-import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -16,25 +16,30 @@ from typing import IO
 from enginewright.errors import exit_with
 from enginewright.recovery.branch import mend_branch
 from enginewright.recovery.busy_files import mend_busy
+from enginewright.recovery.composing import Composing
 from enginewright.recovery.lock_files import mend_locks
 from enginewright.recovery.run_cache import mend_runs
 from enginewright.temporaries import WORK, clear_leftovers
+from enginewright.warm.garbage import collect_seldom
 from enginewright.warm.launch import start_ahead
 
 LOCK = Path(".cache/repro.lock")
 DVC_LOCK = Path(".dvc/tmp/lock")
 
 
-def main(words: list[str]) -> None:
-    """Become `dvc` with these words, which holds the lock until it ends."""
-    lock = _alone()
-    start_ahead([word for word in words[1:] if not word.startswith("-")])
-    with _dvc_waits():
-        for told in (*mend_locks(), *mend_busy(), *mend_runs(), *mend_branch()):
-            print(f"recovered: {told}", file=sys.stderr)
-    clear_leftovers(WORK)
-    os.set_inheritable(lock.fileno(), True)
-    os.execv(sys.executable, [sys.executable, "-m", "enginewright.side_by_side", *words])  # noqa: S606 - no shell is what is wanted
+def main(words: Sequence[str], overrides: Sequence[str]) -> int:
+    """Be `dvc` with these words, alone in this checkout; return its exit status, or that of failed composing."""
+    collect_seldom()
+    with _alone():
+        targets = [word for word in words[1:] if not word.startswith("-")]
+        composing = Composing(overrides, lambda: start_ahead(targets)) if words[:1] == ["repro"] else None
+        with _dvc_waits():
+            for told in (*mend_locks(), *mend_busy(), *mend_runs(), *mend_branch()):
+                print(f"recovered: {told}", file=sys.stderr)
+        clear_leftovers(WORK)
+        from enginewright.side_by_side.program import run  # DVC: a second, in which params.yaml is composed
+
+        return (composing.status() if composing else 0) or run([*words])
 
 
 def _alone() -> IO[str]:
@@ -61,4 +66,6 @@ def _dvc_waits() -> Iterator[None]:
 
 
 if __name__ == "__main__":
-    exit_with(lambda: main(sys.argv[1:]))
+    given = [*sys.argv[1:], "--"]
+    cut = given.index("--")
+    exit_with(lambda: main(given[:cut], given[cut + 1 : -1]))

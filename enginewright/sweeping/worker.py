@@ -18,6 +18,7 @@ from typing import Any
 
 from enginewright.artifacts import write_json
 from enginewright.probing import probe
+from enginewright.side_by_side.held import lock_files_once
 from enginewright.side_by_side.once import read_parameters_once
 from enginewright.sweeping.answering import answering
 from enginewright.sweeping.bench import Bench
@@ -32,6 +33,7 @@ def main() -> None:
         write_json(Path("probe") / f"{name}.json", facts)
     answer({"probe": found})
     read_parameters_once()
+    lock_files_once()
     bench = Bench(Path.cwd())
     messages = _messages()
     while "end" not in (message := messages.get()):

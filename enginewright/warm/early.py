@@ -6,6 +6,7 @@ import sys
 
 from enginewright.lifeline import end_with_dvc
 from enginewright.warm.client import hand_over, wanted
+from enginewright.warm.garbage import collect_seldom
 
 ALL = ("numpy", "yaml", "omegaconf")
 """Packages that every stage imports."""
@@ -38,6 +39,7 @@ def hand_over_early() -> None:
 
     Returns where the stage has to run here: where DVC did not start it, or there is no server.
     """
+    collect_seldom()
     module = _asked_for()
     stage = module.removeprefix("stages.")
     if stage not in NEEDS or not wanted():

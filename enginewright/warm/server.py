@@ -22,6 +22,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from enginewright.lifeline import end_with
+from enginewright.warm.garbage import collect_seldom
 from enginewright.warm.wire import Job, receive_job
 
 _LOOK_S = 0.1
@@ -172,6 +173,7 @@ def run(job: Job) -> None:
 
 def main(listening: int, owner: int, ahead: Sequence[str]) -> None:
     """Serve until the owner ends."""
+    collect_seldom()
     job = Server(socket.socket(fileno=listening), owner, ahead).serve()
     if job is None:
         os._exit(0)

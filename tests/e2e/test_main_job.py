@@ -12,11 +12,6 @@ NETWORKS = ("disk", "disk_lightglue")
 STAGES = ("swap", "export", "simplify", "cast", "compare", "build")
 
 
-def test_make_repro_composes_then_reproduces(built: Workspace) -> None:
-    planned = built.run("make", "-n", "repro").stdout
-    assert planned.index("enginewright.config.compose") < planned.index("enginewright.recovery repro")
-
-
 @pytest.mark.parametrize("network", NETWORKS)
 def test_every_artifact_and_metric_is_there(built: Workspace, network: str) -> None:
     folder = built.path / "weights" / network

@@ -12,6 +12,7 @@ import pytest
 
 from tests.dag import ROOT
 
+REPRO = (sys.executable, "-m", "enginewright.recovery", "repro")
 COMMAND = (sys.executable, "-m", "enginewright.recovery", "--version")
 
 
@@ -30,6 +31,32 @@ def test_it_mends_and_becomes_dvc(tmp_path: Path, environment: dict[str, str]) -
     done = subprocess.run(COMMAND, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
     assert done.stdout.startswith("3.")
     assert done.stderr.count("recovered: dvc.lock was cut short") == 1
+
+
+def test_it_composes_and_mends_and_does_nothing_more_where_composing_fails(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    done = subprocess.run(
+        [*REPRO, "--", "precision=fp99"], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert done.stderr.count("error: ") == 1
+    assert "got: precision=fp99" in done.stderr
+    assert done.stderr.count("recovered: dvc.lock was cut short") == 1
+    assert "Running stage" not in done.stdout
+    assert not (tmp_path / "params.yaml").exists()
+
+
+def test_dvc_reads_what_was_composed_for_it(tmp_path: Path, environment: dict[str, str]) -> None:
+    (tmp_path / "dvc.lock").unlink()
+    (tmp_path / ".dvc/config").write_text("", encoding="utf-8")
+    stage = "stages:\n  told:\n    cmd: echo precision ${networks.disk.cast.precision}\n"
+    (tmp_path / "dvc.yaml").write_text(stage, encoding="utf-8")
+    done = subprocess.run(
+        [*REPRO, "told", "--", "precision=bf16"], cwd=tmp_path, env=environment, capture_output=True, text=True,
+        check=True,
+    )  # fmt: skip
+    assert "> echo precision bf16" in done.stdout
 
 
 def test_a_second_one_waits_for_the_first(tmp_path: Path, environment: dict[str, str]) -> None:
