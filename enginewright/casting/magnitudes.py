@@ -21,6 +21,9 @@ _CAST = (
 )  # fmt: skip
 """Numbers that are reduced as float32."""
 
+_MOVED = ("Identity", "Reshape", "Transpose", "Squeeze", "Unsqueeze", "Flatten")
+"""Operators of ONNX whose output has the values of their first input, all of them."""
+
 _WHAT = "the graph"
 
 
@@ -36,7 +39,9 @@ class Magnitudes:
     def __init__(self, model: onnx.ModelProto) -> None:
         types = _types(model)
         made = [name for node in model.graph.node for name in node.output if name]
-        self._reduced = [name for name in made if types.get(name) in (TensorProto.FLOAT, *_CAST)]
+        numbers = [name for name in made if types.get(name) in (TensorProto.FLOAT, *_CAST)]
+        self._alike = _alike(model, set(numbers))
+        self._reduced = [name for name in numbers if name not in self._alike]
         self._whole = [name for name in made if not types.get(name)]
         self._session = exact_session(_with_reductions(model, self._reduced, self._whole, types), _WHAT, arena=False)
 
@@ -50,7 +55,8 @@ class Magnitudes:
         found = dict(zip([*ends, *self._whole], self._run([*ends, *self._whole], inputs), strict=True))
         whole = {**inputs, **{name: np.asarray(found[name]) for name in self._whole}}
         seen = {name: _magnitude(values.max(), values.min()) for name, values in whole.items() if _counts(values)}
-        return seen | {name: _magnitude(*(found[end] for end in _ends(name))) for name in self._reduced}
+        seen |= {name: _magnitude(*(found[end] for end in _ends(name))) for name in self._reduced}
+        return seen | {name: seen[source] for name, source in self._alike.items()}
 
     def _run(self, outputs: list[str], inputs: Mapping[str, NDArray[Any]]) -> Sequence[Any]:
         if not outputs:
@@ -73,6 +79,18 @@ def _magnitude(high: Any, low: Any) -> float:
 def _types(model: onnx.ModelProto) -> dict[str, int]:
     known = (*model.graph.value_info, *model.graph.output)
     return {value.name: value.type.tensor_type.elem_type for value in known}
+
+
+def _alike(model: onnx.ModelProto, numbers: set[str]) -> dict[str, str]:
+    """Return the tensors that are another one in a new shape, each with the first that has its values.
+
+    numbers: tensors that can be reduced, made by a node each.
+    """
+    found: dict[str, str] = {}
+    for node in model.graph.node:
+        if not node.domain and node.op_type in _MOVED and numbers.issuperset((node.input[0], node.output[0])):
+            found[node.output[0]] = found.get(node.input[0], node.input[0])
+    return found
 
 
 def _ends(name: str) -> tuple[str, str]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import copy
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import nn
@@ -13,15 +14,28 @@ from enginewright.adapter_code import run_forward
 def layernorm_calls(module: nn.Module, inputs: Sequence[torch.Tensor]) -> int:
     """Return how many times native LayerNorm layers run in one forward pass on `inputs`; 0 without a pass if none is.
 
+    The pass computes shapes only, on a copy (torch's meta device), unless values decide what the module does.
     This many LayerNormalization operators are in a graph that keeps the native form.
     """
-    layers = [layer for layer in module.modules() if isinstance(layer, nn.LayerNorm)]
-    if not layers:
+    if not _layers(module):
         return 0
-    calls: list[str] = []
-    hooks = [layer.register_forward_hook(lambda layer, *_: calls.append(type(layer).__name__)) for layer in layers]
     try:
-        run_forward(module, inputs)
+        shapes = copy.deepcopy(module).to("meta")
+        return _counted(shapes, lambda: shapes(*(tensor.to("meta") for tensor in inputs)))
+    except Exception:  # a forward pass that looks at values; whatever else is wrong, real ones show it too
+        return _counted(module, lambda: run_forward(module, inputs))
+
+
+def _layers(module: nn.Module) -> list[nn.LayerNorm]:
+    return [layer for layer in module.modules() if isinstance(layer, nn.LayerNorm)]
+
+
+def _counted(module: nn.Module, forward: Callable[[], object]) -> int:
+    calls: list[nn.LayerNorm] = []
+    hooks = [layer.register_forward_hook(lambda layer, *_: calls.append(layer)) for layer in _layers(module)]
+    try:
+        with torch.no_grad():
+            forward()
     finally:
         for hook in hooks:
             hook.remove()

@@ -1,4 +1,8 @@
-"""A graph in ONNX Runtime on a CPU, each node computed as it is written: nothing fused, nothing folded."""
+"""A graph in ONNX Runtime on a CPU, each node computed as it is written: nothing fused, nothing folded.
+
+Nodes run in the order of the file. By default ONNX Runtime orders them backwards from the outputs, and what looks at
+every tensor on the way comes last, when all of them are there still: 3.0 GB for LightGlue at 1,024 keypoints, not 0.4.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +24,7 @@ def exact_session(model: onnx.ModelProto, what: str, arena: bool = True) -> onnx
     """
     options = onnxruntime.SessionOptions()
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    options.execution_order = onnxruntime.ExecutionOrder.PRIORITY_BASED
     options.enable_cpu_mem_arena = options.enable_mem_pattern = arena
     options.log_severity_level = 3
     try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,7 @@ from enginewright.casting.magnitudes import Magnitudes
 from enginewright.errors import GraphError
 from enginewright.rehearsing.streaming import Streamed
 from tests.casting.test_ranges import chain
+from tests.dag import ROOT
 
 
 def passed_on(kind: int, shape: tuple[int, ...], opset: int = 17) -> onnx.ModelProto:
@@ -82,3 +85,41 @@ def test_magnitudes_are_those_of_the_tensors_themselves() -> None:
     found = Magnitudes(onnx.shape_inference.infer_shapes(model)).of(inputs)
     assert {name: found[name] for name in seen} == seen
     assert len(seen) > 3
+
+
+def test_what_is_only_moved_is_looked_at_once() -> None:
+    turned = helper.make_node("Transpose", ["c"], ["d"], perm=[1, 0])
+    nodes = [helper.make_node("Neg", ["x"], ["b"]), helper.make_node("Identity", ["b"], ["c"]), turned]
+    ends = [
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in (("x", (2, 1)), ("d", (1, 2)))
+    ]
+    graph = helper.make_graph(nodes, "g", ends[:1], ends[1:])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=10)
+    magnitudes = Magnitudes(onnx.shape_inference.infer_shapes(model))
+    assert magnitudes.of({"x": np.array([[1], [-5]], np.float32)}) == {"x": 5.0, "b": 5.0, "c": 5.0, "d": 5.0}
+    assert magnitudes._reduced == ["b"]
+
+
+MEMORY = """
+import resource
+import numpy as np
+import onnx
+from onnx import TensorProto, helper
+from enginewright.casting.magnitudes import Magnitudes
+
+names = [f"t{number}" for number in range(33)]
+nodes = [helper.make_node("Neg", [before], [after]) for before, after in zip(names, names[1:])]
+ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, (2048, 2048)) for name in (names[0], names[-1])]
+graph = helper.make_graph(nodes, "g", ends[:1], ends[1:])
+model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=10)
+magnitudes = Magnitudes(onnx.shape_inference.infer_shapes(model))
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+magnitudes.of({"t0": np.ones((2048, 2048), np.float32)})
+print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
+"""
+
+
+def test_no_tensor_outlives_its_readers() -> None:
+    """A chain of 32 tensors of 16 MB: looked at last, all of them would be there at one time."""
+    done = subprocess.run([sys.executable, "-c", MEMORY], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert int(done.stdout) < 120

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 from torch import Tensor, nn
 
+from enginewright.errors import NetworkError
 from enginewright.exporting.calls import layernorm_calls
 from networks.layernorm import count_layernorms
 
@@ -40,3 +42,35 @@ def test_without_layernorm_nothing_runs() -> None:
             raise AssertionError
 
     assert layernorm_calls(Never(8, 8), INPUTS) == 0
+
+
+def test_a_pass_computes_shapes_only_and_leaves_the_module_alone() -> None:
+    class Caching(Shared):
+        seen: Tensor | None = None
+
+        def forward(self, x: Tensor) -> Tensor:
+            self.seen = x
+            return super().forward(x)
+
+    module = Caching()
+    assert layernorm_calls(module, INPUTS) == 4
+    assert module.seen is None
+    assert all(not value.is_meta for value in module.state_dict().values())
+
+
+def test_a_module_that_looks_at_values_is_run_on_them() -> None:
+    class Looking(Shared):
+        def forward(self, x: Tensor) -> Tensor:
+            return super().forward(x) if float(x.sum()) else self.last(x)
+
+    assert layernorm_calls(Looking(), INPUTS) == 1
+    assert layernorm_calls(Looking(), (torch.ones(1, 3, 8),)) == 4
+
+
+def test_a_module_that_fails_fails_with_its_own_error() -> None:
+    class Failing(Shared):
+        def forward(self, x: Tensor) -> Tensor:
+            raise ValueError("of its own")
+
+    with pytest.raises(NetworkError, match="of its own"):
+        layernorm_calls(Failing(), INPUTS)
