@@ -21,7 +21,7 @@ from dvc.stage.serialize import to_single_stage_lockfile  # type: ignore[import-
 from enginewright.errors import ERROR_FILE
 from enginewright.sweeping.jobs import Result, Task
 from enginewright.sweeping.memory import Peak
-from enginewright.sweeping.pipeline import Pipeline, sent
+from enginewright.sweeping.pipeline import Pipeline, sent, text_of
 
 _LOG_CHARACTERS = 6000
 _TRIES = 2
@@ -35,6 +35,7 @@ class Bench:
         self._root = root
         self._repo = Repo(str(root), config={"core": {"no_scm": True}})  # the clone is thrown away: git ignores nothing
         self._remote = "remote" in Config.load_file(root / ".dvc" / "config.local").get("core", {})
+        self._text = text_of(self._repo)
         self._outs: set[str] = set()
         self._clock = _CommandClock()
 
@@ -81,7 +82,7 @@ class Bench:
 
     def _entry(self, task: Task) -> Mapping[str, Any]:
         """Run the stage on its inputs as `dvc repro` does, and return its entry of dvc.lock."""
-        pipeline = Pipeline(self._repo, task.lock)
+        pipeline = Pipeline(self._repo, self._text, task.lock)
         pipeline.check_out(task.inputs, self._remote)
         stage = pipeline.stage(task.stage)
         stage.reproduce()
@@ -92,7 +93,7 @@ class Bench:
 
     def _left(self, task: Task) -> dict[str, str]:
         """Return the metric files that the failed stage wrote before it stopped: DVC removes outputs before it runs."""
-        stage = Pipeline(self._repo, {}).stage(task.stage)
+        stage = Pipeline(self._repo, self._text, {}).stage(task.stage)
         paths = [Path(out.def_path) for out in stage.outs if out.metric]
         return {str(path): path.read_text(encoding="utf-8") for path in paths if path.is_file()}
 

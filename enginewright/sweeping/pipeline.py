@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Set
+from copy import deepcopy
 from typing import Any
 
 from dvc.dvcfile import PROJECT_FILE, load_file  # type: ignore[import-untyped]
@@ -14,12 +15,13 @@ from dvc.stage import Stage  # type: ignore[import-untyped]
 class Pipeline:
     """The stages of dvc.yaml as params.yaml makes them now.
 
-    lock: entries of dvc.lock by stage; a stage without one counts as changed.
+    text: dvc.yaml, as `text_of` gives it. lock: entries of dvc.lock by stage; a stage without one counts as changed.
     """
 
-    def __init__(self, repo: Repo, lock: Mapping[str, Any]) -> None:
+    def __init__(self, repo: Repo, text: Mapping[str, Any], lock: Mapping[str, Any]) -> None:
         self._repo, self._lock = repo, lock
         file = load_file(repo, PROJECT_FILE)
+        file.contents = deepcopy(text)
         self._stages = file.LOADER(file, file.contents, {"stages": dict(lock)})
 
     def stage(self, name: str) -> Stage:
@@ -48,6 +50,12 @@ class Pipeline:
         made = {name: {row["path"] for row in entry.get("outs", ())} for name, entry in self._lock.items()}
         makers = (self._stages[name] for name, own in made.items() if own & paths)
         return [out for stage in makers for out in stage.outs if out.def_path in paths]
+
+
+def text_of(repo: Repo) -> Mapping[str, Any]:
+    """Return dvc.yaml, parsed and checked; nothing of it is filled in."""
+    found: Mapping[str, Any] = load_file(repo, PROJECT_FILE).contents
+    return found
 
 
 def sent(repo: Repo, stage: Stage) -> None:
