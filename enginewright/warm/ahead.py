@@ -25,7 +25,7 @@ from enginewright.warm.wire import listening_for
 Entry = Mapping[str, Any]
 PARAMETERS = "params.yaml"
 LOCK = "dvc.lock"
-_MODELOPT = ("torch", "sympy", "lief")
+_MODELOPT = ("torch", "sympy", "lief", "onnx_graphsurgeon", "onnxscript.optimizer", "onnxslim")
 """Packages that ModelOpt imports, which the cast stage needs where types change; not ONNX Runtime (early.py)."""
 
 
