@@ -1,6 +1,6 @@
 """What the pipeline costs: `make bench`, or a part of it.
 
-    python -m benchmarks judged                 cold, unchanged, opset, olive_cold, olive_unchanged, variants
+    python -m benchmarks judged                 what has a budget
     python -m benchmarks all                    those, and changes, steps and growth
     python -m benchmarks cold opset --rounds 3  parts by name
     python -m benchmarks check                  what is over its budget or got worse, and since which commit

@@ -13,7 +13,7 @@ from benchmarks.peers.olive import OliveCold, OliveUnchanged
 from benchmarks.peers.steps import steps
 from benchmarks.place import Place
 from benchmarks.unchanged import Unchanged
-from benchmarks.variants import Variants
+from benchmarks.variants import Variants, WholeVariants
 
 _MAKERS: dict[str, Callable[[Place], Sequence[Part]]] = {
     "cold": lambda place: [Cold(place)],
@@ -21,6 +21,7 @@ _MAKERS: dict[str, Callable[[Place], Sequence[Part]]] = {
     "olive": lambda place: [OliveCold(place), OliveUnchanged(place)],
     "unchanged": lambda place: [Unchanged(place)],
     "variants": lambda place: [Variants(place)],
+    "variants_whole": lambda place: [WholeVariants(place)],
     "changes": depths,
     "steps": steps,
     "navigator": lambda place: [Navigator(place)],
@@ -30,7 +31,7 @@ _MAKERS: dict[str, Callable[[Place], Sequence[Part]]] = {
 }
 
 GROUPS = {
-    "judged": ("cold", "opset", "olive", "unchanged", "variants"),
+    "judged": ("cold", "opset", "olive", "unchanged", "variants", "variants_whole"),
     "growth": ("growth_networks", "growth_variants", "growth_keypoints"),
     "all": tuple(_MAKERS),
 }

@@ -1,8 +1,8 @@
-"""A sweep of 32 small variants on one worker, nothing cached, against what its distinct steps take by themselves."""
+"""A sweep of 32 variants on one worker, nothing cached, against what its distinct steps take by themselves."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ AXES = (
     "layernorm=native,decomposed,island,scaled",
     "precision=fp32,tf32",
 )
-"""4 opsets x 4 LayerNorm forms x 2 precisions. Their steps are short, so what the sweep adds weighs most."""
+"""4 opsets x 4 LayerNorm forms x 2 precisions. Steps of small networks are short: what a sweep adds weighs most there."""
 
 _TRIED = ("networks.disk_lightglue.export.opset=17,18", "layernorm=native", "precision=fp32")
 """The axes where the benchmark itself is tried."""
@@ -33,9 +33,9 @@ def axes_of(place: Place) -> tuple[str, ...]:
     return _TRIED if place.size else AXES
 
 
-def sweep(place: Place, clone: Path, axes: Iterable[str], workers: int = 1) -> tuple[Cost, dict[str, Any]]:
-    """Run a sweep in a clone; return its cost and its results.json."""
-    words = ("python", "-m", "enginewright.sweeping", "--workers", str(workers), *SMALL, *axes)
+def sweep(place: Place, clone: Path, axes: Iterable[str], size: Sequence[str] = SMALL) -> tuple[Cost, dict[str, Any]]:
+    """Run a sweep in a clone on one worker; return its cost and its results.json."""
+    words = ("python", "-m", "enginewright.sweeping", "--workers", "1", *size, *axes)
     before = set((clone / "sweeps").glob("*/results.json"))
     times = {path: path.stat().st_mtime_ns for path in before}
     cost = place.run(clone, *words).cost
@@ -49,6 +49,7 @@ class Variants(Part):
     name = "variants"
     title = f"sweep of {COUNT} variants, small networks, one worker"
     base = ""
+    size: tuple[str, ...] = SMALL
 
     def __init__(self, place: Place) -> None:
         super().__init__(place)
@@ -77,8 +78,8 @@ class Variants(Part):
         return {**self._steps, **per_variant}
 
     def _first(self) -> Cost:
-        self._clone = self.place.clone("variants")
-        cost, results = sweep(self.place, self._clone, axes_of(self.place))
+        self._clone = self.place.clone(self.name)
+        cost, results = sweep(self.place, self._clone, axes_of(self.place), self.size)
         _SWEPT.add(self._clone)
         steps = {step["key"]: step for row in results["variants"] for step in row["steps"]}
         ran = [step["seconds"] for step in steps.values() if step["ran"]]
@@ -91,7 +92,18 @@ class Variants(Part):
         return replace(cost, peak_mb=self._steps["worker_peak_mb"])  # workers are in groups of their own
 
     def _again(self) -> Cost:
-        return sweep(self.place, self._clone, axes_of(self.place))[0]
+        return sweep(self.place, self._clone, axes_of(self.place), self.size)[0]
+
+
+class WholeVariants(Variants):
+    """The same at full size, where steps are as long as users' are."""
+
+    name = "variants_whole"
+    title = f"sweep of {COUNT} variants, full size, one worker"
+
+    def __init__(self, place: Place) -> None:
+        super().__init__(place)
+        self.size = place.size
 
 
 _SWEPT: set[Path] = set()
