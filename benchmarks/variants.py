@@ -18,7 +18,7 @@ AXES = (
     "layernorm=native,decomposed,island,scaled",
     "precision=fp32,tf32",
 )
-"""4 opsets x 4 LayerNorm forms x 2 precisions. Steps of small networks are short: what a sweep adds weighs most there."""
+"""4 opsets x 4 LayerNorm forms x 2 precisions. The steps of small networks are short: a sweep adds most to those."""
 
 _TRIED = ("networks.disk_lightglue.export.opset=17,18", "layernorm=native", "precision=fp32")
 """The axes where the benchmark itself is tried."""

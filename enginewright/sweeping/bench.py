@@ -19,6 +19,8 @@ from dvc.stage import run as dvc_run  # type: ignore[import-untyped]
 from dvc.stage.serialize import to_single_stage_lockfile  # type: ignore[import-untyped]
 
 from enginewright.errors import ERROR_FILE
+from enginewright.sweeping.code import hash_code_once
+from enginewright.sweeping.git import Git
 from enginewright.sweeping.jobs import Result, Task
 from enginewright.sweeping.memory import Peak
 from enginewright.sweeping.pipeline import Pipeline, sent, text_of
@@ -38,6 +40,7 @@ class Bench:
         self._text = text_of(self._repo)
         self._outs: set[str] = set()
         self._clock = _CommandClock()
+        hash_code_once(Git(root), lambda: self._outs)
 
     def run(self, task: Task) -> Result:
         """Run one step, or restore it from DVC's run cache; an error of any kind becomes a result."""
