@@ -6,7 +6,6 @@ and packages to import while nobody asks for anything.
 
 from __future__ import annotations
 
-import atexit
 import gc
 import importlib
 import os
@@ -15,12 +14,12 @@ import select
 import signal
 import socket
 import sys
-import threading
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from enginewright.leaving import leave
 from enginewright.lifeline import end_with
 from enginewright.warm.garbage import collect_seldom
 from enginewright.warm.wire import Job, receive_job
@@ -177,27 +176,21 @@ def main(listening: int, owner: int, ahead: Sequence[str]) -> None:
     job = Server(socket.socket(fileno=listening), owner, ahead).serve()
     if job is None:
         os._exit(0)
-    os._exit(_status_of(job))  # at once: taking the packages apart in order takes seconds
+    leave(_status_of(job))
 
 
 def _status_of(job: Job) -> int:
-    """Run the job and return its exit status, its threads ended, its exit functions called, its streams written."""
+    """Run the job and return its exit status."""
     try:
         run(job)
     except SystemExit as ended:
-        status = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
         if isinstance(ended.code, str):
             print(ended.code, file=sys.stderr)
+        return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
     except BaseException:
         traceback.print_exc()
-        status = 1
-    else:
-        status = 0
-    threading._shutdown()  # type: ignore[attr-defined]
-    atexit._run_exitfuncs()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    return status & 0xFF
+        return 1
+    return 0
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""params.yaml is composed by a process of its own, while `make repro` mends and imports DVC: that takes longer."""
+"""A process of its own prepares a run while `make repro` imports DVC: neither needs the other."""
 
 from __future__ import annotations
 
@@ -10,12 +10,15 @@ from threading import Thread
 from enginewright.lifeline import bound
 
 
-class Composing:
-    """Composes from the moment that it is made; `then` is called once params.yaml is right, in another thread."""
+class Preparing:
+    """Runs prepare.py with these words from the moment that it is made.
 
-    def __init__(self, overrides: Sequence[str], then: Callable[[], None]) -> None:
-        words = [sys.executable, "-m", "enginewright.lifeline", "enginewright.config.compose", *overrides]
-        self._process = subprocess.Popen(words, env=bound())
+    then: called in another thread once all is well, but nobody waits for it.
+    """
+
+    def __init__(self, words: Sequence[str], then: Callable[[], None]) -> None:
+        command = [sys.executable, "-m", "enginewright.lifeline", "enginewright.recovery.prepare", *words]
+        self._process = subprocess.Popen(command, env=bound())
         self._thread = Thread(target=self._wait, args=(then,))
         self._thread.start()
 
