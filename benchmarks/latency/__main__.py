@@ -31,7 +31,7 @@ def main(arguments: list[str]) -> int:
     if options.what == "pack":
         from benchmarks.latency.pack import pack
 
-        pack(options.out)
+        pack(options.out, options.only)
     if options.what == "run":
         from benchmarks.latency.run import Effort, run
 
@@ -56,7 +56,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--calls", type=at_least_one, default=40, help="timed calls in a turn, fewer where they take long"
     )
-    parser.add_argument("--only", type=pattern, default="", help="regular expression of the names that take part")
+    parser.add_argument(
+        "--only",
+        type=pattern,
+        default="",
+        help="regular expression: run, of the rows that take part; pack, of the pipeline's graphs that do",
+    )
     return parser
 
 

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from benchmarks.latency.contestant import MATCHER as LIGHTGLUE
 from benchmarks.latency.samples import samples
 from enginewright.config.network import NetworkConfig
 from enginewright.graphs.files import save_graph
 from enginewright.reference import Reference
 from enginewright.stage.chain import configured, write_exported, write_simplified
 
-MATCHER, EXTRACTOR = "disk_lightglue", "disk"
+MATCHER = "disk_lightglue"
+EXTRACTORS = {"disk": "disk", "aliked": "aliked_n16"}
+"""The networks whose latency is measured besides, by what a plan calls them."""
+
 BASE = 1024
 SIZES = (512, 2048, 4096)
 PAIRS = 8
@@ -41,15 +45,25 @@ class Artifact:
     pairs: int = 1
 
     @property
+    def file(self) -> str:
+        """Return its file in the bundle."""
+        return f"{self.name}.onnx"
+
+    @property
+    def word(self) -> str:
+        """Return what a plan calls its network."""
+        return next((word for word, network in EXTRACTORS.items() if network == self.network), LIGHTGLUE)
+
+    @property
     def reference(self) -> str:
         """Return the file of its samples in the bundle."""
-        return "disk.npz" if self.network == EXTRACTOR else f"matcher-{self.keypoints}.npz"
+        return f"{self.word}-{self.keypoints}.npz" if self.network == MATCHER else f"{self.word}.npz"
 
     def config(self) -> NetworkConfig:
         """Return its configuration. Its size is set past the rules: no extractor is run here that it must fit."""
         below = [f"networks.{self.network}.{item}" for item in self.overrides]
         config = configured(self.network, [f"precision={self.precision}", *below])
-        if self.network == EXTRACTOR:
+        if self.network != MATCHER:
             return config
         sizes: dict[str, Any] = {"keypoints": self.keypoints, "batch": self.pairs}
         return replace(config, model=replace(config.model, **sizes))
@@ -68,26 +82,26 @@ def artifacts() -> Iterator[Artifact]:
     for keypoints in SIZES:
         yield Artifact(f"fused-{keypoints}", MATCHER, "fp16", _FUSED, keypoints)
     yield Artifact(f"fused-{PAIRS}-pairs", MATCHER, "fp16", _FUSED, pairs=PAIRS)
-    for precision in ("fp16", "fp32"):
-        yield Artifact(f"disk-{precision}", EXTRACTOR, precision)
+    for word, network in EXTRACTORS.items():
+        yield from (Artifact(f"{word}-{precision}", network, precision) for precision in ("fp16", "fp32"))
 
 
-def write_artifacts(folder: Path) -> dict[str, str]:
-    """Write each as NAME.onnx into the bundle, and return the files by name.
+def write_artifacts(folder: Path, wanted: Iterable[Artifact]) -> list[str]:
+    """Write each into the bundle, and return the files' names.
 
     All are made anew, of this code. Needs the references of the bundle, whose inputs the cast measures.
     """
     from stages import cast
 
-    found = {}
+    files = []
     with tempfile.TemporaryDirectory(prefix="latency-") as work:
-        for artifact in artifacts():
+        for artifact in wanted:
             config = artifact.config()
             simplified = _simplified(artifact, config, Path(work))
             graph, _ = cast.run(config.cast, simplified, _reference(artifact, config, folder), config.swap.form)
-            found[artifact.name] = f"{artifact.name}.onnx"
-            save_graph(folder / found[artifact.name], graph)
-    return found
+            save_graph(folder / artifact.file, graph)
+            files.append(artifact.file)
+    return files
 
 
 def _simplified(artifact: Artifact, config: NetworkConfig, work: Path) -> Path:

@@ -8,6 +8,9 @@ from typing import Any, Protocol
 
 from benchmarks.latency.samples import Arrays
 
+MATCHER = "matcher"
+"""A plan's word for LightGlue; the others are extractors."""
+
 
 @dataclass(frozen=True)
 class Spec:
@@ -22,7 +25,7 @@ class Spec:
     kind: str
     group: str
     precision: str = "float16"
-    network: str = "matcher"
+    network: str = MATCHER
     reference: str = ""
     keypoints: int = 1024
     pairs: int = 1

@@ -5,14 +5,17 @@ Styles are written on the machine that runs them, from the weights, so any numbe
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnx
 
-from benchmarks.latency.artifacts import BASE, MATCHER, SIZES, write_artifacts
+from benchmarks.latency.artifacts import BASE, EXTRACTORS, MATCHER, SIZES, Artifact, artifacts, write_artifacts
+from benchmarks.latency.contestant import MATCHER as LIGHTGLUE
 from benchmarks.latency.floor import floor_of
 from benchmarks.latency.lightglue_graph import lightglue_graph
 from benchmarks.latency.plan import contestants
@@ -20,43 +23,63 @@ from benchmarks.latency.style import Style
 from benchmarks.latency.weights import read_weights
 from enginewright.artifacts import write_bytes, write_json
 from enginewright.report.table import commit
-from enginewright.stage.chain import needed
+from enginewright.stage.chain import WEIGHTS, needed
 
 _PAIRS, _IMAGES = 2, 2
 
 
-def pack(folder: Path) -> None:
+def pack(folder: Path, only: str = "") -> None:
     """Write the bundle into `folder`.
 
-    Raises:
-        ConfigError: if DISK and its LightGlue were not built here.
-    """
-    checkpoint = needed(MATCHER, "checkpoint.safetensors")
-    write_bytes(folder / "matcher.safetensors", checkpoint.read_bytes())
-    write_bytes(folder / f"matcher-{BASE}.npz", needed(MATCHER, "reference.npz").read_bytes())
-    from benchmarks.latency.references import write_references
+    only: regular expression of the pipeline's graphs that take part; a network without one is left out. So is ALIKED
+    where it was not built here.
 
-    write_references(folder, SIZES, _PAIRS)
-    _write_extractor(folder)
-    graphs = write_artifacts(folder)
-    specs = [asdict(spec) for spec in contestants(graphs)]
-    plan = {"commit": commit(), "floors": _floors(checkpoint, folder), "contestants": specs}
+    Raises:
+        ConfigError: if another network was not built here.
+    """
+    chosen = [artifact for artifact in artifacts() if re.search(only, artifact.name) and _is_there(artifact)]
+    words = {artifact.word for artifact in chosen}
+    if LIGHTGLUE in words:
+        _write_matcher(folder)
+    for word in words & EXTRACTORS.keys():
+        _write_extractor(folder, word)
+    files = write_artifacts(folder, chosen)
+    planned = contestants({artifact.name: artifact.file for artifact in artifacts()})
+    rows = [spec for spec in planned if spec.network in words and spec.options.get("graph") in (None, *files)]
+    plan = {"commit": commit(), "floors": _floors(folder, words), "contestants": [asdict(spec) for spec in rows]}
     write_json(folder / "plan.json", plan)
 
 
-def _write_extractor(folder: Path) -> None:
-    """Write DISK's weights and the first images of its reference."""
-    write_bytes(folder / "disk.safetensors", needed("disk", "checkpoint.safetensors").read_bytes())
-    with np.load(needed("disk", "reference.npz"), allow_pickle=False) as file:
+def _is_there(artifact: Artifact) -> bool:
+    return artifact.word != "aliked" or (WEIGHTS / artifact.network / "reference.npz").is_file()
+
+
+def _write_matcher(folder: Path) -> None:
+    """Write LightGlue's weights and its references at every size."""
+    from benchmarks.latency.references import write_references
+
+    write_bytes(folder / "matcher.safetensors", needed(MATCHER, "checkpoint.safetensors").read_bytes())
+    write_bytes(folder / f"matcher-{BASE}.npz", needed(MATCHER, "reference.npz").read_bytes())
+    write_references(folder, SIZES, _PAIRS)
+
+
+def _write_extractor(folder: Path, word: str) -> None:
+    """Write an extractor's weights and the first images of its reference."""
+    network = EXTRACTORS[word]
+    write_bytes(folder / f"{word}.safetensors", needed(network, "checkpoint.safetensors").read_bytes())
+    with np.load(needed(network, "reference.npz"), allow_pickle=False) as file:
         few = {name: file[name][:_IMAGES] for name in file.files if name.startswith(("in/", "out/"))}
-    np.savez(folder / "disk.npz", allow_pickle=False, **few)
+    np.savez(folder / f"{word}.npz", allow_pickle=False, **few)
 
 
-def _floors(checkpoint: Path, folder: Path) -> dict[str, Any]:
+def _floors(folder: Path, words: set[str]) -> dict[str, Any]:
     """Return the floor of each network, size and type, one pair or image a call."""
-    weights = read_weights(checkpoint)
-    points = [(keypoints, "float16") for keypoints in (BASE, *SIZES)] + [(BASE, "float32"), (BASE, "bfloat16")]
-    floors = {f"matcher-{k}-{kind}": floor_of(lightglue_graph(weights, Style(k, dtype=kind))) for k, kind in points}
-    for precision, kind in (("fp16", "float16"), ("fp32", "float32")):
-        floors[f"disk-{BASE}-{kind}"] = floor_of(onnx.load(folder / f"disk-{precision}.onnx"))
+    floors = {}
+    if LIGHTGLUE in words:
+        weights = read_weights(folder / "matcher.safetensors")
+        points = [(keypoints, "float16") for keypoints in (BASE, *SIZES)] + [(BASE, "float32"), (BASE, "bfloat16")]
+        floors = {f"matcher-{k}-{kind}": floor_of(lightglue_graph(weights, Style(k, dtype=kind))) for k, kind in points}
+    for word, (precision, kind) in product(words & EXTRACTORS.keys(), (("fp16", "float16"), ("fp32", "float32"))):
+        if (path := folder / f"{word}-{precision}.onnx").is_file():
+            floors[f"{word}-{BASE}-{kind}"] = floor_of(onnx.load(path))
     return {name: floor.as_metrics() for name, floor in floors.items()}

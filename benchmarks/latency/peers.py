@@ -7,13 +7,15 @@ import torch.nn.functional as F  # noqa: N812 (torch's own name for it)
 from torch import Tensor, nn
 
 import networks.lightglue
+from benchmarks.latency.contestant import MATCHER
+from networks.aliked import Aliked
 from networks.disk import CentredInstanceNorm2d, Disk
 from networks.lightglue import LightGlue
 from networks.parts.assignment import padding_bias
 
-MATCHER, EXTRACTOR = "matcher", "disk"
-INPUTS = {MATCHER: ("keypoints", "descriptors"), EXTRACTOR: ("image",)}
-OUTPUTS = {MATCHER: ("matches", "mscores"), EXTRACTOR: ("keypoints", "scores", "descriptors", "valid")}
+EXTRACTORS = ("disk", "aliked")
+INPUTS = {MATCHER: ("keypoints", "descriptors")} | dict.fromkeys(EXTRACTORS, ("image",))
+OUTPUTS = {MATCHER: ("matches", "mscores")} | dict.fromkeys(EXTRACTORS, ("keypoints", "scores", "descriptors", "valid"))
 
 Weights = dict[str, Tensor]
 
@@ -24,8 +26,8 @@ def peer(network: str, weights: Weights, kind: torch.dtype, keypoints: int, mask
     masked: leave out padding, as the matcher's graphs do by default. fused: torch's own attention instead of the
     module's, which is written out in products and a softmax.
     """
-    if network == EXTRACTOR:
-        return _extractor(weights, kind, keypoints)
+    if network in EXTRACTORS:
+        return {"disk": _disk, "aliked": _aliked}[network](weights, kind, keypoints)
     setattr(networks.lightglue, "padding_bias", typed_bias)  # noqa: B010 - the module imports it, and does not export it
     if fused:
         networks.lightglue.attend = attended
@@ -86,7 +88,7 @@ class WideNorm(CentredInstanceNorm2d):
         return super().forward(x.float()).to(x.dtype)
 
 
-def _extractor(weights: Weights, kind: torch.dtype, keypoints: int) -> nn.Module:
+def _disk(weights: Weights, kind: torch.dtype, keypoints: int) -> nn.Module:
     disk = Disk(keypoints).eval()
     disk.load_state_dict(weights)
     for module in disk.modules():
@@ -94,3 +96,43 @@ def _extractor(weights: Weights, kind: torch.dtype, keypoints: int) -> nn.Module
             module.__class__ = WideNorm
     setattr(disk, "unet", Maps(disk.unet, kind))  # noqa: B010 - no U-Net by type, but from image to maps as one
     return disk
+
+
+class TypedAliked(Aliked):
+    """ALIKED whose convolutions and products are done in `kind`, as the pipeline's casts do; all else is in float32."""
+
+    kind = torch.float32
+
+    def maps(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        """Return what `Aliked.maps` returns."""
+        with autocast(image, self.kind):
+            features, scores = super().maps(image)
+        return features.float(), scores.float()
+
+
+class TypedHead(nn.Module):
+    """ALIKED's descriptor head in the same way."""
+
+    def __init__(self, head: nn.Module, kind: torch.dtype) -> None:
+        super().__init__()
+        self.head, self.kind = head, kind
+
+    def forward(self, maps: Tensor, x: Tensor, y: Tensor) -> Tensor:
+        """Return descriptors."""
+        with autocast(maps, self.kind):
+            descriptors: Tensor = self.head(maps, x, y)
+        return descriptors.float()
+
+
+def autocast(like: Tensor, kind: torch.dtype) -> torch.autocast:
+    """Return torch's autocast to `kind` on the device of a tensor; of float32, none."""
+    return torch.autocast(like.device.type, dtype=kind, enabled=kind != torch.float32)
+
+
+def _aliked(weights: Weights, kind: torch.dtype, keypoints: int) -> nn.Module:
+    samples = len(weights["desc_head.agg_weights"])
+    aliked = TypedAliked(keypoints, samples).eval()
+    aliked.load_state_dict(weights)
+    aliked.kind = kind
+    setattr(aliked, "desc_head", TypedHead(aliked.desc_head, kind))  # noqa: B010 - by type it is no DescriptorHead
+    return aliked

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from benchmarks.latency.artifacts import BASE, PAIRS, SIZES
+from benchmarks.latency.artifacts import BASE, EXTRACTORS, PAIRS, SIZES
 from benchmarks.latency.contestant import Spec
 
 _COMPILING_S, _TUNING_S = 110.0, 120.0
@@ -56,7 +56,8 @@ _TORCH_WAYS: tuple[tuple[str, dict[str, Any]], ...] = (
 
 def contestants(graphs: dict[str, str]) -> list[Spec]:
     """Return the whole plan. graphs: the pipeline's own, file of the bundle by the name of the artifact."""
-    others = (*_precisions(graphs), *_sizes(graphs), *_batches(graphs), *_extractor(graphs))
+    others = [*_precisions(graphs), *_sizes(graphs), *_batches(graphs)]
+    others += [spec for word in EXTRACTORS for spec in _extractor(word, graphs)]
     return [*_judged(graphs), *(replace(spec, phase=2) for spec in others)]
 
 
@@ -106,16 +107,16 @@ def _batches(graphs: dict[str, str]) -> Iterator[Spec]:
     yield _torch(f"torch compile, CUDA graph {group}", group, TORCH["compile, CUDA graph"], **at)
 
 
-def _extractor(graphs: dict[str, str]) -> Iterator[Spec]:
-    of: dict[str, Any] = {"network": "disk", "group": "DISK, 512 x 512", "reference": "disk.npz"}
+def _extractor(word: str, graphs: dict[str, str]) -> Iterator[Spec]:
+    of: dict[str, Any] = {"network": word, "group": f"{word.upper()}, 512 x 512", "reference": f"{word}.npz"}
     for name, precision, provider in EXTRACTING:
         kind = "float16" if precision == "fp16" else "float32"
-        options: dict[str, Any] = {"graph": graphs[f"disk-{precision}"], "provider": provider}
-        yield Spec(f"ort pipeline disk {name}", "ort", precision=kind, options=options, **of)
+        options: dict[str, Any] = {"graph": graphs[f"{word}-{precision}"], "provider": provider}
+        yield Spec(f"ort pipeline {word} {name}", "ort", precision=kind, options=options, **of)
     for precision, kind in (("fp32", "float32"), ("fp16", "float16")):
         for name, how in _TORCH_WAYS:
             options = how | {"tf32": False}
-            yield Spec(f"torch disk {name} {precision}", "torch", precision=kind, options=options, **of)
+            yield Spec(f"torch {word} {name} {precision}", "torch", precision=kind, options=options, **of)
 
 
 def _pipeline(

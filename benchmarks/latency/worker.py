@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.latency.contestant import Contestant, Spec, loaded
+from benchmarks.latency.contestant import MATCHER, Contestant, Spec, loaded
 from benchmarks.latency.keypoints_kept import KeypointsKept
 from benchmarks.latency.samples import samples
 from enginewright.gpu.kept import Kept
@@ -45,7 +45,7 @@ class Worker:
         begun = time.perf_counter()
         told = Spec(**spec)
         self.contestant = loaded(told, self.bundle, self.cuda)
-        kept = KeypointsKept() if told.network == "disk" else Kept()
+        kept = Kept() if told.network == MATCHER else KeypointsKept()
         for inputs, expected in samples(self.bundle / told.reference, told.pairs):
             self.contestant.put(inputs)
             for _ in range(3):  # the second call records a CUDA graph, the third replays it

@@ -10,7 +10,7 @@ from benchmarks.latency.artifacts import Artifact, artifacts
 from benchmarks.latency.plan import contestants
 from enginewright.config.models import MatcherModel
 
-GRAPHS = {artifact.name: f"{artifact.name}.onnx" for artifact in artifacts()}
+GRAPHS = {artifact.name: artifact.file for artifact in artifacts()}
 
 
 def test_every_artifact_takes_part_and_no_other_file_is_named() -> None:
@@ -34,6 +34,6 @@ def test_an_artifact_is_configured_as_it_is_named(artifact: Artifact) -> None:
 
 
 def test_a_call_takes_as_many_pairs_as_its_graph() -> None:
-    sizes = {f"{artifact.name}.onnx": (artifact.keypoints, artifact.pairs) for artifact in artifacts()}
+    sizes = {artifact.file: (artifact.keypoints, artifact.pairs) for artifact in artifacts()}
     taking = [spec for spec in contestants(GRAPHS) if "graph" in spec.options and spec.network == "matcher"]
     assert {(spec.keypoints, spec.pairs) == sizes[spec.options["graph"]] for spec in taking} == {True}
