@@ -130,6 +130,7 @@ def autocast(like: Tensor, kind: torch.dtype) -> torch.autocast:
 
 
 def _aliked(weights: Weights, kind: torch.dtype, keypoints: int) -> nn.Module:
+    setattr(torch, "sym_max", max)  # noqa: B010 - sizes are numbers here, and torch.compile takes no other of the two
     samples = len(weights["desc_head.agg_weights"])
     aliked = TypedAliked(keypoints, samples).eval()
     aliked.load_state_dict(weights)

@@ -20,6 +20,7 @@ def restored(monkeypatch: pytest.MonkeyPatch) -> None:
 
     The module is not loaded again: its classes would be others than those that tests beside this one hold.
     """
+    monkeypatch.setattr(torch, "sym_max", torch.sym_max)
     for name in ("attend", "padding_bias"):
         monkeypatch.setattr(networks.lightglue, name, vars(networks.lightglue)[name])
 
