@@ -1,6 +1,6 @@
-"""Python looks for cyclic garbage each time some hundred objects were made, and importing torch makes half a million.
+"""Python looks for cyclic garbage each time some hundred objects were made.
 
-None of those is garbage, and looking takes a fifth of the import (benchmarks/README.md).
+Importing torch and ModelOpt makes half a million, none of which is garbage (benchmarks/README.md has what looking takes).
 """
 
 from __future__ import annotations
