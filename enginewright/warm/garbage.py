@@ -1,6 +1,6 @@
 """Python looks for cyclic garbage each time some hundred objects were made.
 
-Importing torch and ModelOpt makes half a million, none of which is garbage; benchmarks/README.md has what looking takes.
+Importing torch and ModelOpt makes half a million that all stay; benchmarks/README.md has what looking at them takes.
 """
 
 from __future__ import annotations
