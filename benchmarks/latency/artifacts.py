@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.latency.contestant import EXTRACTORS
 from benchmarks.latency.contestant import MATCHER as LIGHTGLUE
 from benchmarks.latency.samples import samples
 from enginewright.config.network import NetworkConfig
@@ -18,9 +19,6 @@ from enginewright.reference import Reference
 from enginewright.stage.chain import configured, write_exported, write_simplified
 
 MATCHER = "disk_lightglue"
-EXTRACTORS = {"disk": "disk", "aliked": "aliked_n16"}
-"""The networks whose latency is measured besides, by what a plan calls them."""
-
 BASE = 1024
 SIZES = (512, 2048, 4096)
 PAIRS = 8

@@ -10,6 +10,8 @@ from benchmarks.latency.samples import Arrays
 
 MATCHER = "matcher"
 """A plan's word for LightGlue; the others are extractors."""
+EXTRACTORS = {"disk": "disk", "aliked": "aliked_n16"}
+"""The networks of conf/ by a plan's words for them."""
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 import onnx
 
-from benchmarks.latency.artifacts import BASE, EXTRACTORS, MATCHER, SIZES, Artifact, artifacts, write_artifacts
+from benchmarks.latency.artifacts import BASE, MATCHER, SIZES, Artifact, artifacts, write_artifacts
+from benchmarks.latency.contestant import EXTRACTORS
 from benchmarks.latency.contestant import MATCHER as LIGHTGLUE
 from benchmarks.latency.floor import floor_of
 from benchmarks.latency.lightglue_graph import lightglue_graph

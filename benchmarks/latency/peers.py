@@ -7,13 +7,12 @@ import torch.nn.functional as F  # noqa: N812 (torch's own name for it)
 from torch import Tensor, nn
 
 import networks.lightglue
-from benchmarks.latency.contestant import MATCHER
+from benchmarks.latency.contestant import EXTRACTORS, MATCHER
 from networks.aliked import Aliked
 from networks.disk import CentredInstanceNorm2d, Disk
 from networks.lightglue import LightGlue
 from networks.parts.assignment import padding_bias
 
-EXTRACTORS = ("disk", "aliked")
 INPUTS = {MATCHER: ("keypoints", "descriptors")} | dict.fromkeys(EXTRACTORS, ("image",))
 OUTPUTS = {MATCHER: ("matches", "mscores")} | dict.fromkeys(EXTRACTORS, ("keypoints", "scores", "descriptors", "valid"))
 

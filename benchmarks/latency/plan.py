@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from benchmarks.latency.artifacts import BASE, EXTRACTORS, PAIRS, SIZES
-from benchmarks.latency.contestant import Spec
+from benchmarks.latency.artifacts import BASE, PAIRS, SIZES
+from benchmarks.latency.contestant import EXTRACTORS, Spec
 
 _COMPILING_S, _TUNING_S = 110.0, 120.0
 

@@ -1,7 +1,7 @@
 """DVC locks a stage's files anew in each step that it takes with the stage; what is held already needs nothing more.
 
-Each lock and each release reads and writes one file of all locks: with four steps a stage, a tenth of a run that does
-no work. Other processes of DVC find the same files locked as before.
+Each lock and each release reads and writes one file of all locks. Other processes of DVC find the same files locked as
+before.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ import torch
 
 import networks.lightglue
 from benchmarks.latency import peers
-from benchmarks.latency.contestant import MATCHER
+from benchmarks.latency.contestant import EXTRACTORS, MATCHER
 from networks.aliked import Aliked
 from networks.disk import Disk
 from tests.benchmarks.latency.small import KEYPOINTS, matcher, original, sample
@@ -37,13 +37,13 @@ def test_a_peer_finds_the_matches_of_the_original(kind: torch.dtype, masked: boo
     np.testing.assert_allclose(found["mscores"], expected["mscores"], atol=0.03)
 
 
-EXTRACTORS = {"disk": Disk(8), "aliked": Aliked(8, 16)}
+SMALL = {"disk": Disk(8), "aliked": Aliked(8, 16)}
 
 
-@pytest.mark.parametrize("network", peers.EXTRACTORS)
+@pytest.mark.parametrize("network", EXTRACTORS)
 def test_an_extractor_in_half_precision_stays_finite_and_finds_keypoints_in_float32(network: str) -> None:
     torch.manual_seed(0)
-    module, image = EXTRACTORS[network].eval(), torch.rand(1, 3, 64, 64)
+    module, image = SMALL[network].eval(), torch.rand(1, 3, 64, 64)
     with torch.inference_mode():
         found = peers.peer(network, module.state_dict(), torch.float16, 8, masked=False, fused=True)(image)
     assert [value.dtype for value in found] == [torch.float32, torch.float32, torch.float32, torch.int32]
