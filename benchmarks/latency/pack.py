@@ -23,6 +23,7 @@ from benchmarks.latency.plan import contestants
 from benchmarks.latency.style import Style
 from benchmarks.latency.weights import read_weights
 from enginewright.artifacts import write_bytes, write_json
+from enginewright.errors import ConfigError
 from enginewright.report.table import commit
 from enginewright.stage.chain import WEIGHTS, needed
 
@@ -36,9 +37,16 @@ def pack(folder: Path, only: str = "") -> None:
     where it was not built here.
 
     Raises:
-        ConfigError: if another network was not built here.
+        ConfigError: if another network was not built here, or no graph is left.
     """
     chosen = [artifact for artifact in artifacts() if re.search(only, artifact.name) and _is_there(artifact)]
+    if not chosen:
+        raise ConfigError(
+            "no graph takes part",
+            expected=f"one of {' '.join(artifact.name for artifact in artifacts())}, of a network that was built here",
+            got=only,
+            cure="another --only, or dvc exp run -S 'network=[aliked_n16]' for ALIKED",
+        )
     words = {artifact.word for artifact in chosen}
     if LIGHTGLUE in words:
         _write_matcher(folder)

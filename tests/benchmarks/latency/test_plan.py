@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
 from benchmarks.latency.artifacts import Artifact, artifacts
+from benchmarks.latency.pack import pack
 from benchmarks.latency.plan import contestants
 from enginewright.config.models import MatcherModel
+from enginewright.errors import ConfigError
 
 GRAPHS = {artifact.name: artifact.file for artifact in artifacts()}
 
@@ -16,6 +19,12 @@ GRAPHS = {artifact.name: artifact.file for artifact in artifacts()}
 def test_every_artifact_takes_part_and_no_other_file_is_named() -> None:
     named = {spec.options["graph"] for spec in contestants(GRAPHS) if "graph" in spec.options}
     assert named == set(GRAPHS.values())
+
+
+def test_a_pattern_that_no_graph_has_packs_nothing(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="no graph takes part"):
+        pack(tmp_path / "bundle", "nothing")
+    assert not (tmp_path / "bundle").exists()
 
 
 def test_every_row_has_a_name_of_its_own() -> None:
