@@ -16,6 +16,7 @@ from pathlib import Path
 import yaml
 
 from enginewright.config.params import read_networks
+from enginewright.heap import keep_freed
 from enginewright.stage import Stage
 from enginewright.stage.commands import files_in
 from enginewright.verifying.pipeline import Step, steps_of
@@ -30,6 +31,7 @@ def plan(stages: Sequence[str] = ()) -> list[Step]:
 
 def main(folder: Path, stages: Sequence[str] = ()) -> dict[str, float]:
     """Run stages below `folder`; return the seconds of each."""
+    keep_freed()  # as each stage's own process does
     networks = read_networks(Path("params.yaml"), Path("conf"))
     seconds: dict[str, float] = {}
     for step in plan(stages):

@@ -7,15 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import networks
-from enginewright.adapter_code import adapter_code, file_of, run_forward
 from enginewright.artifacts import write_json
-from enginewright.config.choices import Exporter, Form
+from enginewright.config.choices import Form
 from enginewright.config.models import ModelConfig
 from enginewright.config.sections import ExportConfig, SwapConfig
 from enginewright.contract import Contract
 from enginewright.contract.shapes import opened
-from enginewright.errors import EnginewrightError, GraphError
-from enginewright.exporting import exporter, packages
+from enginewright.errors import GraphError
+from enginewright.exporting import packages
 from enginewright.graphs.clean import name_axes, strip_notes
 from enginewright.graphs.files import save_graph
 from enginewright.graphs.io import check_io
@@ -29,9 +28,6 @@ from enginewright.weights.store import load_checkpoint
 
 if TYPE_CHECKING:
     import onnx
-    from torch import nn
-
-    from enginewright.exporting.request import ExportRequest
 
 SECTIONS = ("model", "swap", "export")
 
@@ -43,9 +39,8 @@ def run(model: ModelConfig, form: Form, config: ExportConfig, checkpoint: Path) 
         GraphError: if opset, inputs, outputs, open axes or LayerNorm form are not what was asked for.
         NetworkError: if the adapter or its module fails.
     """
-    from enginewright.exporting.calls import layernorm_calls
     from enginewright.exporting.request import ExportRequest
-    from networks.layernorm import swap_layernorms
+    from enginewright.exporting.swapped import export_swapped
 
     adapter = networks.load(model.adapter)
     contract = opened(adapter.contract(model), model.ranges)
@@ -53,9 +48,7 @@ def run(model: ModelConfig, form: Form, config: ExportConfig, checkpoint: Path) 
     load_checkpoint(checkpoint, module)
     module = adapter.exported(module, model, config)
     request = ExportRequest(contract, config.opset, config.dynamic)
-    calls = layernorm_calls(module, request.example_inputs())
-    swap_layernorms(module, form)
-    graph = _exported(module, request, config.exporter)
+    graph, calls = export_swapped(module, form, request, config.exporter)
     modules = module_paths(graph)
     strip_notes(graph)
     keep_modules(graph, modules)
@@ -64,16 +57,6 @@ def run(model: ModelConfig, form: Form, config: ExportConfig, checkpoint: Path) 
     _check(graph, contract, config)
     check_form(graph, form, calls, f"the {config.exporter.name} exporter at opset {config.opset}")
     return graph
-
-
-def _exported(module: nn.Module, request: ExportRequest, choice: Exporter) -> onnx.ModelProto:
-    """Return what the exporter writes; a module that fails without it too is told by its own error, which says more."""
-    try:
-        with adapter_code(file_of(module), f"exporting forward with {choice.name}"):
-            return exporter(choice)(module, request)
-    except EnginewrightError:
-        run_forward(module, request.example_inputs())
-        raise
 
 
 def _check(graph: onnx.ModelProto, contract: Contract, config: ExportConfig) -> None:

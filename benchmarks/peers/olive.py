@@ -5,6 +5,7 @@ preflight, simplify and cast to fp16 by AutoCast, calibrated on real images, inp
 Olive: one workflow of OnnxConversion (TorchScript, opset 20, the same module and weights), OnnxPeepholeOptimizer and
 OnnxFloatToFloat16, inputs and outputs float32. It does not ask a builder, measures no ranges and checks no result. Its
 telemetry is off: on a machine without the web it waits for it.
+Floor: the pipeline's stages in one process (benchmarks/one_process.py): what the same work takes without DVC.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from pathlib import Path
 from benchmarks.cost import Cost
 from benchmarks.part import Measured, Part, Turn
 from benchmarks.peers.environment import peer_python
-from benchmarks.pipeline import Built, built
+from benchmarks.pipeline import Built, built, floor
 from benchmarks.place import Place
 from benchmarks.variants import WORKER_MB
 from enginewright.artifacts import write_bytes
@@ -29,6 +30,7 @@ SCRIPT = Path(__file__).with_name("olive_matcher.py")
 
 _READY = "swap@disk_lightglue"
 _LAST = "cast@disk_lightglue"
+_STEPS = tuple(f"{stage}@disk_lightglue" for stage in ("export", "preflight", "simplify", "cast"))
 
 
 def workflow(work: Path) -> dict[str, object]:
@@ -104,10 +106,18 @@ class OliveCold(_Olive):
         peaks = [cost.peak_mb for cost in measured.costs.get("pipeline", ())]
         return {"memory_to_6_gb": round(max(peaks) / WORKER_MB, 3)} if peaks else {}
 
+    def turns(self, number: int) -> Mapping[str, Turn]:
+        """Return both sides, and the floor of the pipeline's."""
+        return {"pipeline": self.pipeline, "floor": self.floor, "olive": self.olive}
+
     def pipeline(self) -> Cost:
         """Run the pipeline up to the cast, forgetting first that it ran."""
         self.built.forget()
         return super().pipeline()
+
+    def floor(self) -> Cost:
+        """Do the same in one process."""
+        return floor(self.place, self.built.path, self.place.empty("floor"), _STEPS)[0]
 
     def olive(self) -> Cost:
         """Run Olive's workflow with an empty cache."""

@@ -9,6 +9,7 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
+from enginewright.graphs.inference import inferred
 from enginewright.progress import progress
 from enginewright.reference import Reference
 from enginewright.rehearsing.gate import Tensor
@@ -27,7 +28,7 @@ def errors_along(typed: onnx.ModelProto, reference: Reference) -> dict[str, floa
         GraphError: if ONNX Runtime does not run a twin.
     """
     twin = twin_of(typed)
-    exact, low = (Streamed(onnx.shape_inference.infer_shapes(model)) for model in (twin.model, rounded(twin)))
+    exact, low = (Streamed(inferred(model)) for model in (twin.model, rounded(twin)))
     found: dict[str, float] = {}
     with progress("measuring the error of every tensor", len(reference), "samples") as tick:
         for done, (_, inputs, _) in enumerate(reference.samples(), start=1):

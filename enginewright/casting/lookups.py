@@ -1,7 +1,8 @@
 """ModelOpt's AutoCast without its searches: it looks through all nodes for the readers of a tensor, for every tensor.
 
 For a matcher that was a quarter of the cast. Within the block the two places that ask most look them up in an index,
-which is made where they begin and follows the only thing that they change.
+which is made where they begin and follows the only thing that they change. And its six shape inferences leave the
+weights where they are.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from contextlib import contextmanager
 from typing import Any
 
 import onnx
+
+from enginewright.graphs.inference import inferred
 
 
 class Readers:
@@ -43,7 +46,13 @@ class _Lookups:
     def __init__(self, utils: Any, converter: Any) -> None:
         self._search, self._bypass = utils.get_consumer_nodes, utils._bypass_cast_node
         self._redundant, self._unread = utils.remove_redundant_casts, converter._cleanup_no_consumer_nodes
+        self._infer, self._is_large = utils.infer_shapes, utils.is_model_too_large_for_protobuf
         self._index: Readers | None = None
+
+    def infer(self, model: onnx.ModelProto, **options: Any) -> onnx.ModelProto:
+        """Stand for `infer_shapes`, which takes another way for a model that is too large for one message."""
+        found: onnx.ModelProto = self._infer(model, **options) if self._is_large(model) else inferred(model, **options)
+        return found
 
     def readers(self, model: onnx.ModelProto, name: str) -> list[onnx.NodeProto]:
         """Stand for `get_consumer_nodes`."""
@@ -91,6 +100,7 @@ def looked_up() -> Iterator[None]:
         yield
         return
     with (
+        _replaced(utils, "infer_shapes", lookups.infer),
         _replaced(utils, "get_consumer_nodes", lookups.readers),
         _replaced(utils, "_bypass_cast_node", lookups.bypass),
         _replaced(utils, "remove_redundant_casts", lookups.remove_redundant),

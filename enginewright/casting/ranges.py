@@ -15,6 +15,7 @@ from collections.abc import Sequence
 import onnx
 
 from enginewright.casting.magnitudes import Magnitudes
+from enginewright.graphs.inference import inferred
 from enginewright.graphs.layernorm_forms.count import layernorm_nodes
 from enginewright.reference import Arrays
 
@@ -25,7 +26,7 @@ def nodes_out_of_range(model: onnx.ModelProto, samples: Sequence[Arrays], data_m
     Raises:
         GraphError: if ONNX Runtime does not run the graph.
     """
-    magnitudes = Magnitudes(onnx.shape_inference.infer_shapes(model))
+    magnitudes = Magnitudes(inferred(model))
     above = {name for inputs in samples for name, size in magnitudes.of(inputs).items() if size > data_max}
     formed = {node.name for node in layernorm_nodes(model)}
     nodes = (node for node in model.graph.node if node.op_type != "Constant" and node.name not in formed)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 import torch
 from torch import nn
@@ -31,12 +32,18 @@ def _layers(module: nn.Module) -> list[nn.LayerNorm]:
 
 
 def _counted(module: nn.Module, forward: Callable[[], object]) -> int:
-    calls: list[nn.LayerNorm] = []
-    hooks = [layer.register_forward_hook(lambda layer, *_: calls.append(layer)) for layer in _layers(module)]
+    with counted(_layers(module)) as calls, torch.no_grad():
+        forward()
+    return len(calls)
+
+
+@contextmanager
+def counted(layers: Iterable[nn.Module]) -> Iterator[list[nn.Module]]:
+    """Give a list to which each call of a layer within the block adds that layer; one given twice counts once."""
+    calls: list[nn.Module] = []
+    hooks = [layer.register_forward_hook(lambda layer, *_: calls.append(layer)) for layer in dict.fromkeys(layers)]
     try:
-        with torch.no_grad():
-            forward()
+        yield calls
     finally:
         for hook in hooks:
             hook.remove()
-    return len(calls)

@@ -8,6 +8,7 @@ import onnx
 from onnx import TensorProto
 
 from enginewright.graphs.files import load_graph
+from enginewright.graphs.inference import inferred
 from enginewright.graphs.walk import all_nodes, all_tensors
 
 _REDUCED: dict[int, str] = {
@@ -55,7 +56,7 @@ def _cast_targets(model: onnx.ModelProto) -> set[int]:
 
 def tensor_types(model: onnx.ModelProto) -> dict[str, int]:
     """Return the ONNX element type of every tensor of the main graph that inference or declaration gives one."""
-    graph = onnx.shape_inference.infer_shapes(model, strict_mode=True).graph
+    graph = inferred(model, strict_mode=True).graph
     values = [*graph.value_info, *graph.input, *graph.output]
     types = {value.name: value.type.tensor_type.elem_type for value in values}
     return types | {tensor.name: tensor.data_type for tensor in graph.initializer}

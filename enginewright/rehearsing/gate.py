@@ -11,6 +11,7 @@ import onnx
 from numpy.typing import NDArray
 
 from enginewright.config.sections import CompareConfig
+from enginewright.graphs.inference import inferred
 from enginewright.graphs.modules import nearest_modules
 from enginewright.progress import progress
 from enginewright.reference import Reference
@@ -66,7 +67,7 @@ def read_ranges(twin: Twin, reference: Reference, samples: int) -> dict[str, See
         GraphError: if ONNX Runtime does not run the twin.
     """
     seen = {name: Seen(twin.reduced[name]) for name in _made(twin)}
-    streamed = Streamed(onnx.shape_inference.infer_shapes(twin.model))
+    streamed = Streamed(inferred(twin.model))
     count = min(samples, len(reference))
     with progress("reading the ranges of tensors", count, "samples") as tick:
         for done, (name, inputs, _) in enumerate(islice(reference.samples(), count), start=1):

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from enginewright.heap import keep_freed
 from enginewright.lifeline import end_with_parent
 from enginewright.warm import hand_over_child
 from enginewright.warm.early import ONNXSIM
@@ -36,6 +37,7 @@ def main(source: Path, target: Path) -> int:
     """
     import onnx
 
+    keep_freed()
     exported = onnx.load_model(source)
     for seed in _SEEDS:
         model, same = _simplified(exported, seed)

@@ -10,6 +10,7 @@ from pathlib import Path
 from enginewright.artifacts import storing
 from enginewright.config.params import read_networks
 from enginewright.errors import ConfigError, exit_with
+from enginewright.heap import keep_freed
 from enginewright.lifeline import end_with_dvc
 from enginewright.stage.commands import paths_of
 from enginewright.stage.offline import no_network
@@ -50,6 +51,7 @@ def _run(
     stage = _stage(sys.argv, sections)
     status = hand_over(heavy(stage)) if heavy else None
     if status is None:
+        keep_freed()
         _clear(stage)
         with storing(), working_folder():
             main(stage)

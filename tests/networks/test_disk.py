@@ -53,7 +53,7 @@ def test_keypoints_scores_and_descriptors_are_the_published_ones(features: dict[
     assert ours.keys() == original.keys()
     for position, (score, descriptor) in ours.items():
         their_score, their_descriptor = original[position]
-        assert abs(score - their_score) <= 1e-3  # of maps up to 460: what either is off by in float32
+        assert abs(score - their_score) <= 5e-3  # 1e-5 of the maps, which go up to 460: processors sum in other orders
         assert torch.nn.functional.cosine_similarity(descriptor, their_descriptor, dim=0) >= 0.99999
 
 
