@@ -19,6 +19,7 @@ from enginewright.config.params import read_networks
 from enginewright.config.typed import typed_network
 from enginewright.engine.build import build_engine
 from enginewright.graphs.files import save_graph
+from enginewright.heap import keep_freed
 from stages import export
 
 NETWORK = "disk_lightglue"
@@ -26,6 +27,7 @@ NETWORK = "disk_lightglue"
 
 def main(keypoints: int, folder: Path) -> dict[str, float]:
     """Write graph and engine below `folder`; return the seconds of both and the size of the engine."""
+    keep_freed()  # as each stage's own process does
     found = typed_network(read_networks(Path("params.yaml"), Path("conf"))[NETWORK], NETWORK)
     assert isinstance(found.model, MatcherModel)  # noqa: S101 - tells the type checker
     model = replace(found.model, keypoints=keypoints)

@@ -21,6 +21,7 @@ PLUMBING = (
     "enginewright/adapter_code.py",
     "enginewright/artifacts.py",
     "enginewright/faults.py",
+    "enginewright/heap.py",
     "enginewright/input_file.py",
     "enginewright/json_text.py",
     "enginewright/lifeline.py",
