@@ -1,8 +1,8 @@
 """Memory that was freed stays with the process: tensors of one run have the sizes of the last one's.
 
 By default glibc gives each block of 32 MB or more back when it is freed, and the kernel clears every page of the next
-one anew. For LightGlue at 1,024 keypoints that was a sixth of the processor time of its export and a fifth of its
-cast's: benchmarks/README.md has the figures.
+one anew. For LightGlue at 1,024 keypoints that was half of the kernel's time in export and cast: benchmarks/README.md
+has the figures.
 """
 
 from __future__ import annotations
