@@ -21,6 +21,7 @@ from enginewright.errors import ConfigError
 from networks import Adapter, network
 from networks.parts.deformable import DeformableConv2d
 from networks.parts.deformable_descriptor import DescriptorHead
+from networks.parts.largest import best_side
 from networks.parts.soft_detection import SoftDetector
 from networks.parts.vectors import unit
 
@@ -74,19 +75,14 @@ class Aliked(nn.Module):
     """ALIKED with its detector: image to K keypoints.
 
     Args:
-        keypoints: K, how many slots each image has.
+        detect: the detector, which says how many slots each image has.
         samples: M, positions that a descriptor is made from.
-        window: side of the suppression window in pixels, odd.
-        threshold: what a score must exceed, see `SoftDetector`.
         padded: bring images to a multiple of 32 inside, as the original does; else they must have such a size.
     """
 
-    def __init__(
-        self, keypoints: int, samples: int, *, window: int = 5, threshold: float = 0.2, padded: bool = False
-    ) -> None:
+    def __init__(self, detect: SoftDetector, samples: int, *, padded: bool = False) -> None:
         super().__init__()
-        self.padded = padded
-        self.detect = SoftDetector(keypoints, window // 2, threshold)
+        self.detect, self.padded = detect, padded
         self.block1 = Block(3, LEVELS[0], plain, residual=False)
         self.block2 = Block(*LEVELS[:2], plain)
         self.block3 = Block(*LEVELS[1:3], DeformableConv2d)
@@ -164,8 +160,9 @@ class AlikedAdapter(Adapter[ExtractorModel]):
 
     def module(self, model: ExtractorModel) -> nn.Module:
         """Return ALIKED with its detector."""
-        padded = model.multiple % STEP != 0
-        return Aliked(model.keypoints, samples_of(model), window=model.window, threshold=model.threshold, padded=padded)
+        radius = model.window // 2
+        detect = SoftDetector(model.keypoints, radius, model.threshold, best_side(model, border=radius))
+        return Aliked(detect, samples_of(model), padded=model.multiple % STEP != 0)
 
     def contract(self, model: ExtractorModel) -> Contract:
         """Return the extractor's contract."""

@@ -17,6 +17,7 @@ from enginewright.config.models import ExtractorModel
 from enginewright.contract import Contract
 from enginewright.contract.kinds import extractor_contract_of
 from networks import Adapter, network
+from networks.parts.largest import best_side, largest
 from networks.parts.vectors import unit
 
 DESCRIPTOR = 128
@@ -133,11 +134,12 @@ class Disk(nn.Module):
         keypoints: K, how many slots each image has.
         window: side of the suppression window in pixels, odd.
         threshold: what a score must exceed.
+        side: of the blocks among which keypoints are chosen first, see `largest`.
     """
 
-    def __init__(self, keypoints: int, window: int = 5, threshold: float = 0.0) -> None:
+    def __init__(self, keypoints: int, window: int = 5, threshold: float = 0.0, side: int = 1) -> None:
         super().__init__()
-        self.keypoints, self.window, self.threshold = keypoints, window, threshold
+        self.keypoints, self.window, self.threshold, self.side = keypoints, window, threshold, side
         self.unet = UNet()
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -147,9 +149,9 @@ class Disk(nn.Module):
         """
         maps = self.unet(image)
         maxima = strict_maxima(maps[:, DESCRIPTOR:], self.window, self.threshold)
-        scores, cells = maxima.flatten(1).topk(self.keypoints)
+        scores, column, row = largest(maxima, self.keypoints, self.side, below=-1 - 2 * abs(self.threshold))
         valid = scores > self.threshold
-        x, y = self._pixels(cells, maxima.shape[-1])
+        x, y = column + self.window // 2, row + self.window // 2
         points = torch.where(valid.unsqueeze(-1), torch.stack((x, y), dim=-1), 0)
         descriptors = sample(maps, y * maps.shape[-1] + x)
         return (
@@ -158,11 +160,6 @@ class Disk(nn.Module):
             torch.where(valid.unsqueeze(-1), descriptors, 0.0),
             valid.to(torch.int32),
         )
-
-    def _pixels(self, cells: Tensor, width: int) -> tuple[Tensor, Tensor]:
-        """Return x and y in the image of cells of the inner map. In int64, which no change of precision touches."""
-        rows = cells // width
-        return cells - rows * width + self.window // 2, rows + self.window // 2
 
 
 def sample(maps: Tensor, pixels: Tensor) -> Tensor:
@@ -182,7 +179,8 @@ class DiskAdapter(Adapter[ExtractorModel]):
 
     def module(self, model: ExtractorModel) -> nn.Module:
         """Return DISK with its detector."""
-        return Disk(model.keypoints, model.window, model.threshold)
+        side = best_side(model, border=model.window // 2)
+        return Disk(model.keypoints, model.window, model.threshold, side)
 
     def contract(self, model: ExtractorModel) -> Contract:
         """Return the extractor's contract."""

@@ -19,6 +19,7 @@ from enginewright.contract.kinds import extractor_contract_of
 from networks import Adapter, network
 from networks.parts.cell_sizes import CELL, check_sizes
 from networks.parts.cells import BORDER, Ratio, Slots, as_outputs, interpolate, pixel_scores, strongest
+from networks.parts.largest import best_side
 from networks.parts.soft_detection import local_maxima
 from networks.parts.vectors import unit
 
@@ -36,11 +37,12 @@ class SuperPoint(nn.Module):
         keypoints: K, how many slots each image has.
         window: side of the suppression window in pixels, odd.
         threshold: probability that a score must exceed, 0 or more.
+        side: of the blocks among which keypoints are chosen first, see `largest`.
     """
 
-    def __init__(self, keypoints: int, window: int = 9, threshold: float = 0.0005) -> None:
+    def __init__(self, keypoints: int, window: int = 9, threshold: float = 0.0005, side: int = 1) -> None:
         super().__init__()
-        self.keypoints, self.radius, self.threshold = keypoints, window // 2, threshold
+        self.keypoints, self.radius, self.threshold, self.side = keypoints, window // 2, threshold, side
         for level, (channels, out) in enumerate(pairwise((1, *LEVELS)), start=1):
             self.add_module(f"conv{level}a", nn.Conv2d(channels, out, 3, padding=1))
             self.add_module(f"conv{level}b", nn.Conv2d(out, out, 3, padding=1))
@@ -55,7 +57,7 @@ class SuperPoint(nn.Module):
         `image` is (B, 1, H, W), grey, in 0..1; H and W are multiples of 8. A slot that is not valid is zero throughout.
         """
         scores, maps = self.maps(image)
-        slots = strongest(local_maxima(scores, self.radius), self.keypoints, self.threshold)
+        slots = strongest(local_maxima(scores, self.radius), self.keypoints, self.threshold, side=self.side)
         return as_outputs(slots, described(maps, slots))
 
     def maps(self, image: Tensor) -> tuple[Tensor, Tensor]:
@@ -98,7 +100,7 @@ class SuperPointAdapter(Adapter[ExtractorModel]):
     def module(self, model: ExtractorModel) -> nn.Module:
         """Return SuperPoint with its detector."""
         check_sizes(model, BORDER)
-        return SuperPoint(model.keypoints, model.window, model.threshold)
+        return SuperPoint(model.keypoints, model.window, model.threshold, best_side(model, BORDER))
 
     def contract(self, model: ExtractorModel) -> Contract:
         """Return the extractor's contract."""

@@ -36,13 +36,15 @@ from networks.parts.cells import (
     pixel_scores,
     strongest,
 )
+from networks.parts.largest import best_side
 from networks.parts.soft_detection import local_maxima
 from networks.parts.vectors import unit
 
 CHANNELS = (2, 64, 64, 128, 128)
 HEAD = 256
 DESCRIPTOR = 256
-DETECTORS = ("maxima", "cells")
+PLACES = {"maxima": (BORDER, 1), "cells": (0, CELL)}
+"""The detectors, and where each can place a keypoint: how far from the edges, and one of how many pixels a side."""
 
 
 class Block(nn.Module):
@@ -67,12 +69,15 @@ class SuperPointOpen(nn.Module):
         keypoints: K, how many slots each image has.
         window: side of the suppression window in pixels, odd; the detector `cells` has no use for it.
         threshold: probability that a score must exceed, 0 or more.
-        detector: one of DETECTORS.
+        detector: one of PLACES.
+        side: of the blocks among which keypoints are chosen first, see `largest`.
     """
 
-    def __init__(self, keypoints: int, window: int = 9, threshold: float = 0.005, detector: str = "maxima") -> None:
+    def __init__(
+        self, keypoints: int, window: int = 9, threshold: float = 0.005, detector: str = "maxima", side: int = 1
+    ) -> None:
         super().__init__()
-        self.keypoints, self.radius, self.threshold = keypoints, window // 2, threshold
+        self.keypoints, self.radius, self.threshold, self.side = keypoints, window // 2, threshold, side
         self.by_cell = detector == "cells"
         levels = [[Block(channels, out, 3), Block(out, out, 3)] for channels, out in pairwise(CHANNELS)]
         pooled = [nn.Sequential(*level, nn.MaxPool2d(2)) for level in levels[:-1]]
@@ -96,14 +101,14 @@ class SuperPointOpen(nn.Module):
     def _maxima(self, logits: Tensor, maps: Tensor) -> tuple[Slots, Tensor]:
         """Return the strongest maxima of all pixels, and descriptors from between the cells' middles."""
         scores = local_maxima(pixel_scores(logits), self.radius)
-        slots = strongest(scores, self.keypoints, self.threshold)
+        slots = strongest(scores, self.keypoints, self.threshold, side=self.side)
         x, y = ((2 * pixels - (CELL - 1), 2 * CELL) for pixels in slots[:2])
         return slots, unit(interpolate(maps, x, y).transpose(1, 2), dim=-1)
 
     def _cells(self, logits: Tensor, maps: Tensor) -> tuple[Slots, Tensor]:
         """Return the middles of the strongest cells, and the cells' descriptors."""
         scores = cell_scores(logits).amax(dim=1, keepdim=True)
-        cells = strongest(scores, self.keypoints, self.threshold, border=0)
+        cells = strongest(scores, self.keypoints, self.threshold, border=0, side=self.side)
         descriptors = pick(maps, cells.y * maps.shape[-1] + cells.x).transpose(1, 2)
         x, y = (places * CELL + CELL // 2 for places in cells[:2])
         return cells._replace(x=x, y=y), descriptors
@@ -116,17 +121,14 @@ def detector_of(model: ExtractorModel) -> str:
         ConfigError: for another option or detector, or sizes that it cannot take.
     """
     detector = str(model.options.get("detector"))
-    if set(model.options) != {"detector"} or detector not in DETECTORS:
+    if set(model.options) != {"detector"} or detector not in PLACES:
         raise ConfigError(
             "model.options do not fit open SuperPoint",
-            expected=f"detector: {' or '.join(DETECTORS)}",
+            expected=f"detector: {' or '.join(PLACES)}",
             got=dict(model.options),
             cure="model.options: {detector: maxima}",
         )
-    if detector == "cells":
-        check_sizes(model, border=0, step=CELL)
-    else:
-        check_sizes(model, BORDER)
+    check_sizes(model, *PLACES[detector])
     return detector
 
 
@@ -136,7 +138,10 @@ class SuperPointOpenAdapter(Adapter[ExtractorModel]):
 
     def module(self, model: ExtractorModel) -> nn.Module:
         """Return open SuperPoint with its detector."""
-        return SuperPointOpen(model.keypoints, model.window, model.threshold, detector_of(model))
+        detector = detector_of(model)
+        border, step = PLACES[detector]
+        side = best_side(model, border, step)
+        return SuperPointOpen(model.keypoints, model.window, model.threshold, detector, side)
 
     def contract(self, model: ExtractorModel) -> Contract:
         """Return the extractor's contract."""

@@ -12,6 +12,7 @@ from networks.aliked import Aliked
 from networks.disk import CentredInstanceNorm2d, Disk
 from networks.lightglue import LightGlue
 from networks.parts.assignment import padding_bias
+from networks.parts.soft_detection import SoftDetector
 
 INPUTS = {MATCHER: ("keypoints", "descriptors")} | dict.fromkeys(EXTRACTORS, ("image",))
 OUTPUTS = {MATCHER: ("matches", "mscores")} | dict.fromkeys(EXTRACTORS, ("keypoints", "scores", "descriptors", "valid"))
@@ -131,7 +132,7 @@ def autocast(like: Tensor, kind: torch.dtype) -> torch.autocast:
 def _aliked(weights: Weights, kind: torch.dtype, keypoints: int) -> nn.Module:
     setattr(torch, "sym_max", max)  # noqa: B010 - sizes are numbers here, and torch.compile takes no other of the two
     samples = len(weights["desc_head.agg_weights"])
-    aliked = TypedAliked(keypoints, samples).eval()
+    aliked = TypedAliked(SoftDetector(keypoints), samples).eval()
     aliked.load_state_dict(weights)
     aliked.kind = kind
     setattr(aliked, "desc_head", TypedHead(aliked.desc_head, kind))  # noqa: B010 - by type it is no DescriptorHead

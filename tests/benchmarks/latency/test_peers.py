@@ -11,6 +11,7 @@ from benchmarks.latency import peers
 from benchmarks.latency.contestant import EXTRACTORS, MATCHER
 from networks.aliked import Aliked
 from networks.disk import Disk
+from networks.parts.soft_detection import SoftDetector
 from tests.benchmarks.latency.small import KEYPOINTS, matcher, original, sample
 
 
@@ -37,7 +38,7 @@ def test_a_peer_finds_the_matches_of_the_original(kind: torch.dtype, masked: boo
     np.testing.assert_allclose(found["mscores"], expected["mscores"], atol=0.03)
 
 
-SMALL = {"disk": Disk(8), "aliked": Aliked(8, 16)}
+SMALL = {"disk": Disk(8), "aliked": Aliked(SoftDetector(8), 16)}
 
 
 @pytest.mark.parametrize("network", EXTRACTORS)
@@ -52,7 +53,7 @@ def test_an_extractor_in_half_precision_stays_finite_and_finds_keypoints_in_floa
 
 def test_aliked_in_float32_is_the_original_and_its_convolutions_are_done_in_half_precision() -> None:
     torch.manual_seed(0)
-    module, image = Aliked(8, 16).eval(), torch.rand(1, 3, 64, 64)
+    module, image = Aliked(SoftDetector(8), 16).eval(), torch.rand(1, 3, 64, 64)
     same, half = (
         peers.peer("aliked", module.state_dict(), kind, 8, masked=False, fused=True)
         for kind in (torch.float32, torch.bfloat16)
