@@ -27,12 +27,17 @@ DOWN = (16, 32, 64, 64, 64)
 UP = (64, 64, 64, DESCRIPTOR + 1)
 KERNEL = 5
 
-MEANS = r"(?i).*(mean|/mul|node_mul|sqrt)"
-"""The nodes that square and sum whole maps, by the names of both exporters: they stay fp32 at every precision."""
+SQUARES = r"(?i).*(/mul|node_mul|sum|sqrt)"
+"""The nodes that find the lengths of descriptors, by the names of both exporters: they stay fp32 at every precision."""
 
 
 class UNet(nn.Module):
-    """Image (B, 3, H, W) to maps (B, 129, H, W): 128 of descriptor, one of score. H, W: multiples of 16."""
+    """Image (B, 3, H, W) to maps (B, 129, H, W): 128 of descriptor, one of score. H, W: multiples of 16.
+
+    No convolution adds its bias. What most add would be taken out again by the normalisation that their maps go
+    through, be they halved, doubled or kept in between: adding it costs digits and changes nothing else. What the last
+    one adds is left to those who read its maps, as they need the scores and K descriptors only.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -42,37 +47,23 @@ class UNet(nn.Module):
         coarse, kept = (DOWN[-1], *UP[:-1]), DOWN[-2::-1]
         self.path_up = nn.ModuleList(_Up(a + b, out) for a, b, out in zip(coarse, kept, UP, strict=True))
 
-    def forward(self, image: Tensor) -> Tensor:
-        """Go down, keep each level, and come up through the kept levels from the coarsest."""
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the maps, and the bias (129) to add to them.
+
+        Go down, keep each level, and come up through the kept levels from the coarsest.
+        """
         levels = [image]
         for down in self.path_down:
             levels.append(down(levels[-1]))
         maps = levels.pop()
         for up in self.path_up:
             maps = up(maps, levels.pop())
-        return maps
+        return maps, self.last_bias
 
-
-class CentredInstanceNorm2d(nn.InstanceNorm2d):
-    """Instance normalisation of maps that are centred first, with sums taken row by row: the same function, exactly.
-
-    Runtimes compute x * scale - mean * scale with a mean summed in their own precision. Where the mean is many times
-    the deviation, as in DISK's last levels, that loses digits: ONNX Runtime moves scores by up to 0.24 and drops
-    keypoints. Centred maps have no mean to lose digits to. Nor does the mean of a map's row means lose those that one
-    sum of 786,432 squares does, which moved a keypoint across the cut at K in one image of twelve.
-
-    Squares and means must stay fp32 (`MEANS`): in fp16, as a GPU computes, the first overflow and every map is NaN.
-    """
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Normalise each map of `x` (B, C, H, W)."""
-        centred = x - _mean(x)
-        return centred / torch.sqrt(_mean(centred * centred) + self.eps)
-
-
-def _mean(maps: Tensor) -> Tensor:
-    """Return the mean of each map (B, C, H, W) as (B, C, 1, 1), of its rows' means."""
-    return maps.mean(3, keepdim=True).mean(2, keepdim=True)
+    @property
+    def last_bias(self) -> Tensor:
+        """The last convolution's bias."""
+        return self.path_up[-1].get_parameter("conv.3.bias")
 
 
 class _Up(nn.Module):
@@ -97,8 +88,16 @@ def _down(channels: int, out: int, first: bool) -> nn.Sequential:
 
 def _convolution(channels: int, out: int, gated: bool = True) -> nn.Sequential:
     """Normalise, gate, convolve. Slots 0 to 3 are the published names; slot 2 was a dropout that is not used."""
-    before = [CentredInstanceNorm2d(channels), nn.PReLU(channels)] if gated else [nn.Identity(), nn.Identity()]
-    return nn.Sequential(*before, nn.Identity(), nn.Conv2d(channels, out, KERNEL, padding=KERNEL // 2))
+    before = [nn.InstanceNorm2d(channels), nn.PReLU(channels)] if gated else [nn.Identity(), nn.Identity()]
+    return nn.Sequential(*before, nn.Identity(), _Unbiased(channels, out, KERNEL, padding=KERNEL // 2))
+
+
+class _Unbiased(nn.Conv2d):
+    """A convolution that has a bias and does not add it."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the products' sums alone."""
+        return F.conv2d(x, self.weight, padding=self.padding)
 
 
 def strict_maxima(scores: Tensor, window: int, threshold: float) -> Tensor:
@@ -147,13 +146,13 @@ class Disk(nn.Module):
 
         `image` is (B, 3, H, W) in 0..1. A slot that is not valid is zero throughout.
         """
-        maps = self.unet(image)
-        maxima = strict_maxima(maps[:, DESCRIPTOR:], self.window, self.threshold)
+        maps, bias = self.unet(image)
+        maxima = strict_maxima(maps[:, DESCRIPTOR:] + bias[DESCRIPTOR:], self.window, self.threshold)
         scores, column, row = largest(maxima, self.keypoints, self.side, below=-1 - 2 * abs(self.threshold))
         valid = scores > self.threshold
         x, y = column + self.window // 2, row + self.window // 2
         points = torch.where(valid.unsqueeze(-1), torch.stack((x, y), dim=-1), 0)
-        descriptors = sample(maps, y * maps.shape[-1] + x)
+        descriptors = sample(maps, bias, y * maps.shape[-1] + x)
         return (
             points.to(image.dtype),
             torch.where(valid, scores, 0.0),
@@ -162,15 +161,17 @@ class Disk(nn.Module):
         )
 
 
-def sample(maps: Tensor, pixels: Tensor) -> Tensor:
+def sample(maps: Tensor, bias: Tensor, pixels: Tensor) -> Tensor:
     """Return the unit descriptors (B, K, 128) of `maps` (B, 129, H, W) at flat `pixels` (B, K), each y * W + x.
+
+    `bias` (129) is what is to be added to the maps.
 
     All channels are gathered and the score's dropped afterwards, since the other order copies the whole map.
     """
     batch, channels, height, width = maps.shape
     index = pixels.unsqueeze(1).expand(batch, channels, pixels.shape[1])
     found = maps.reshape(batch, channels, height * width).gather(2, index)[:, :DESCRIPTOR].transpose(1, 2)
-    return unit(found, dim=-1)
+    return unit(found + bias[:DESCRIPTOR], dim=-1)
 
 
 @network("disk")
@@ -184,4 +185,4 @@ class DiskAdapter(Adapter[ExtractorModel]):
 
     def contract(self, model: ExtractorModel) -> Contract:
         """Return the extractor's contract."""
-        return extractor_contract_of(model, DESCRIPTOR, fp32_nodes=(MEANS,))
+        return extractor_contract_of(model, DESCRIPTOR, fp32_nodes=(SQUARES,))

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 import networks.lightglue
 from benchmarks.latency.contestant import EXTRACTORS, MATCHER
 from networks.aliked import Aliked
-from networks.disk import CentredInstanceNorm2d, Disk
+from networks.disk import Disk
 from networks.lightglue import LightGlue
 from networks.parts.assignment import padding_bias
 from networks.parts.soft_detection import SoftDetector
@@ -74,26 +74,15 @@ class Maps(nn.Module):
         super().__init__()
         self.unet, self.kind = unet.to(kind), kind
 
-    def forward(self, image: Tensor) -> Tensor:
-        """Return the maps in float32."""
-        maps: Tensor = self.unet(image.to(self.kind))
-        return maps.float()
-
-
-class WideNorm(CentredInstanceNorm2d):
-    """DISK's normalisation computed in float32, since the squares of its maps exceed float16."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Normalise each map of `x` (B, C, H, W)."""
-        return super().forward(x.float()).to(x.dtype)
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the maps and their bias in float32."""
+        maps, bias = self.unet(image.to(self.kind))
+        return maps.float(), bias.float()
 
 
 def _disk(weights: Weights, kind: torch.dtype, keypoints: int) -> nn.Module:
     disk = Disk(keypoints).eval()
     disk.load_state_dict(weights)
-    for module in disk.modules():
-        if isinstance(module, CentredInstanceNorm2d):
-            module.__class__ = WideNorm
     setattr(disk, "unet", Maps(disk.unet, kind))  # noqa: B010 - no U-Net by type, but from image to maps as one
     return disk
 

@@ -1,4 +1,4 @@
-"""The largest magnitude of every tensor that a graph computes, by one run of the graph that reduces them on the way.
+"""The largest magnitude of every floating-point tensor that a graph computes, by one run that reduces them on the way.
 
 Two numbers of each tensor leave the run: none is copied, and ONNX Runtime lets go of them as it always does.
 """
@@ -15,11 +15,8 @@ from onnx import TensorProto, helper
 
 from enginewright.graphs.exact_session import exact_session, not_run_by
 
-_CAST = (
-    TensorProto.FLOAT16, TensorProto.BFLOAT16, TensorProto.DOUBLE, TensorProto.INT8, TensorProto.INT16,
-    TensorProto.INT32, TensorProto.INT64, TensorProto.UINT8, TensorProto.UINT16, TensorProto.UINT32, TensorProto.UINT64,
-)  # fmt: skip
-"""Numbers that are reduced as float32."""
+_CAST = (TensorProto.FLOAT16, TensorProto.BFLOAT16, TensorProto.DOUBLE)
+"""Types that are reduced as float32."""
 
 _MOVED = ("Identity", "Reshape", "Transpose", "Squeeze", "Unsqueeze", "Flatten")
 """Operators of ONNX whose output has the values of their first input, all of them."""
@@ -46,7 +43,7 @@ class Magnitudes:
         self._session = exact_session(_with_reductions(model, self._reduced, self._whole, types), _WHAT, arena=False)
 
     def of(self, inputs: Mapping[str, NDArray[Any]]) -> dict[str, float]:
-        """Return the largest magnitude of every tensor of numbers by name, those of the inputs included.
+        """Return the largest magnitude of every floating-point tensor by name, those of the inputs included.
 
         Raises:
             GraphError: if ONNX Runtime does not run the graph.
@@ -69,7 +66,7 @@ class Magnitudes:
 
 
 def _counts(values: NDArray[Any]) -> bool:
-    return bool(values.size) and values.dtype.kind in "iuf"
+    return bool(values.size) and values.dtype.kind == "f"
 
 
 def _magnitude(high: Any, low: Any) -> float:

@@ -1,7 +1,8 @@
 """Which nodes see values, on real samples, that leave the range set for a reduced type.
 
 The rule is AutoCast's own: a node stays fp32 if the magnitude of any of its inputs or outputs exceeds the limit. But
-AutoCast holds every tensor of every sample to find that out; here no tensor outlives its readers.
+AutoCast holds every tensor of every sample to find that out; here no tensor outlives its readers. And it counts whole
+numbers, which no cast touches: an extractor's choice of K pixels would stay fp32 for the pixels' indices.
 
 LayerNorms are left out, whatever they see: their form is an axis of its own. If a cast widened a decomposed one where
 the calibration overflows, then no graph would be of the form and the precision that were asked for, and on other images

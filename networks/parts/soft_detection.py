@@ -44,7 +44,10 @@ def local_maxima(scores: Tensor, radius: int) -> Tensor:
 
 
 def _largest(maps: Tensor, radius: int) -> Tensor:
-    return F.max_pool2d(maps, 2 * radius + 1, stride=1, padding=radius)
+    """Return the largest value up to `radius` away of each position: of its row, then of its column of those."""
+    side = 2 * radius + 1
+    of_rows = F.max_pool2d(maps, (1, side), stride=1, padding=(0, radius))
+    return F.max_pool2d(of_rows, (side, 1), stride=1, padding=(radius, 0))
 
 
 class SoftDetector:

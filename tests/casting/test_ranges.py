@@ -32,6 +32,17 @@ def test_a_node_counts_by_its_inputs_and_outputs_and_not_by_its_stored_tensors(l
     assert nodes_out_of_range(chain(), samples, limit) == names
 
 
+def test_an_index_has_no_range_to_leave() -> None:
+    """A pixel's index exceeds float16; its score does not, and whether the choice stays fp32 is the score's matter."""
+    node = helper.make_node("TopK", ["x", "one"], ["best", "index"], "choose")
+    outputs = [value("best", (1, 1)), value("index", (1, 1), onnx.TensorProto.INT64)]
+    model = model_of([node], [value("x", (1, 80_000))], outputs, [tensor("one", [1], "int64")])
+    scores = np.zeros((1, 80_000), np.float32)
+    scores[0, 70_000] = 9.0
+    assert nodes_out_of_range(model, [{"x": scores}], 512.0) == []
+    assert nodes_out_of_range(model, [{"x": scores}], 8.0) == ["choose"]
+
+
 def test_any_sample_is_enough() -> None:
     quiet, loud = ({"x": np.full((1, 4), size, np.float32)} for size in (0.1, 9.0))
     assert nodes_out_of_range(scaled(), [quiet, quiet], 10.0) == []

@@ -14,7 +14,7 @@ from enginewright.config.choices import Exporter
 from enginewright.contract import Contract, Kind, Port, Rule
 from enginewright.exporting import exporter as export
 from enginewright.exporting.request import ExportRequest
-from networks.disk import CentredInstanceNorm2d, Disk, sample
+from networks.disk import Disk, sample
 from tests.models import disk_model
 from tests.networks.graphs import FORBIDDEN, assert_close, engine_bytes, operators, run_graph, size_of
 from tests.networks.real import KEYPOINTS, PAIRS, SIDE, Features, Published, photograph
@@ -79,11 +79,35 @@ def test_descriptors_are_sampled_at_row_and_column() -> None:
     maps = torch.randn(2, 129, 6, 9)
     pixels = torch.tensor([[4 * 9 + 7, 0], [5 * 9 + 8, 13]])
     expected = torch.stack((maps[[0, 0], :128, [4, 0], [7, 0]], maps[[1, 1], :128, [5, 1], [8, 4]]))
-    torch.testing.assert_close(sample(maps, pixels), torch.nn.functional.normalize(expected, dim=-1))
+    bias = torch.randn(129)
+    expected = torch.nn.functional.normalize(expected + bias[:128], dim=-1)
+    torch.testing.assert_close(sample(maps, bias, pixels), expected)
 
 
 def test_a_zero_descriptor_stays_zero() -> None:
-    assert not sample(torch.zeros(1, 129, 2, 2), torch.tensor([[3]])).any()
+    assert not sample(torch.zeros(1, 129, 2, 2), torch.zeros(129), torch.tensor([[3]])).any()
+
+
+class Whole(nn.Module):
+    """A U-Net whose maps hold their bias."""
+
+    def __init__(self, unet: nn.Module) -> None:
+        super().__init__()
+        self.unet = unet
+
+    def forward(self, image: Tensor) -> Tensor:
+        maps, bias = self.unet(image)
+        whole: Tensor = maps + bias.reshape(-1, 1, 1)
+        return whole
+
+
+def test_the_maps_are_those_of_convolutions_that_add_their_biases(published: Published, disk: Any) -> None:
+    image = photograph("coffee.png")
+    original = published.disk().model.double()
+    with torch.inference_mode():
+        scores, descriptors = original.heatmap_and_dense_descriptors(image.double())
+        maps = Whole(copy.deepcopy(disk.unet)).double()(image.double())
+    torch.testing.assert_close(maps, torch.cat((descriptors, scores), dim=1), atol=1e-9, rtol=0)
 
 
 def runtime_error(unet: nn.Module, image: Tensor) -> float:
@@ -91,26 +115,25 @@ def runtime_error(unet: nn.Module, image: Tensor) -> float:
     axes, maps = ("batch", "channels", "height", "width"), ("batch", "outputs", "height", "width")
     sizes = {**dict(zip(axes, image.shape, strict=True)), "outputs": 129}
     contract = Contract(Kind.network, (Port("image", axes),), (Port("maps", maps),), sizes)
-    graph = export(Exporter.torchscript)(unet, ExportRequest(contract, 20, dynamic=False))
+    graph = export(Exporter.torchscript)(Whole(unet), ExportRequest(contract, 20, dynamic=False))
     (found,) = run_graph(graph, (image,))
     with torch.inference_mode():
-        truth = copy.deepcopy(unet).double()(image.double())
+        truth = Whole(copy.deepcopy(unet)).double()(image.double())
     return float(np.abs(found - truth.numpy()).mean())
 
 
-def plainly_normalised(unet: nn.Module) -> nn.Module:
-    """Return a copy with torch's own instance normalisation."""
+def with_biases(unet: nn.Module) -> nn.Module:
+    """Return a copy whose convolutions add their biases, but for the last, which leaves it to others either way."""
     plain = copy.deepcopy(unet)
-    for name, module in list(plain.named_modules()):
-        if isinstance(module, CentredInstanceNorm2d):
-            parent, _, leaf = name.rpartition(".")
-            setattr(plain.get_submodule(parent), leaf, nn.InstanceNorm2d(module.num_features))
+    *others, _ = (module for module in plain.modules() if isinstance(module, nn.Conv2d))
+    for module in others:
+        module.__class__ = nn.Conv2d
     return plain
 
 
-def test_centring_keeps_the_digits_that_instance_norm_loses_in_a_runtime(disk: Any) -> None:
-    image = photograph("coffee.png")
-    assert runtime_error(plainly_normalised(disk.unet), image) > 3 * runtime_error(disk.unet, image)
+def test_biases_that_normalisation_takes_out_cost_a_runtime_digits(disk: Any) -> None:
+    image = photograph("astronaut.png")
+    assert runtime_error(with_biases(disk.unet), image) > 20 * runtime_error(disk.unet, image)
 
 
 def test_each_image_of_a_batch_is_treated_alone(small: Disk, patch: Tensor) -> None:
