@@ -1,7 +1,7 @@
 """The K largest values of a map and where they are, in two steps: among blocks, then among the pixels of K blocks.
 
-Runtimes choose K of a whole map slowly: ONNX Runtime and TensorRT give one map to one group of threads, and a map of
-512 x 512 pixels took nearly half the time of an extractor. The K largest values lie in the K blocks whose largest
+Runtimes can be slow to choose K of a whole map: ONNX Runtime's CUDA provider gives it to one block of threads, which
+took nearly half the time of an extractor at 512 x 512. The K largest values lie in the K blocks whose largest
 values are the largest: a value in another block is preceded by K blocks that each hold one no smaller. So the second
 choice is exact, in any map; only which of several equal values at the cut are taken may differ.
 """
