@@ -30,6 +30,7 @@ PLUMBING = (
     "enginewright/quiet.py",
     "enginewright/temporaries.py",
     "enginewright/verdicts.py",
+    "enginewright/waiting.py",
     "enginewright/config/",
     "enginewright/stage/",
     "enginewright/warm/",

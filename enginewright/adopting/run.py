@@ -10,6 +10,7 @@ import onnxruntime
 
 from enginewright.errors import GraphError
 from enginewright.graphs.provider import CPU
+from enginewright.graphs.session_options import session_options
 from enginewright.memory_limit import at_most_more, memory_left
 from enginewright.reference import Arrays
 
@@ -58,7 +59,7 @@ def unoptimised_session(data: bytes, name: str) -> onnxruntime.InferenceSession:
     Raises:
         GraphError: if it does not load.
     """
-    options = onnxruntime.SessionOptions()
+    options = session_options()
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     options.log_severity_level = _FATAL
     try:

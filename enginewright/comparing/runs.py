@@ -9,11 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import onnxruntime
-from polygraphy.backend.onnxrt import OnnxrtRunner, SessionFromOnnx
+from polygraphy.backend.onnxrt import OnnxrtRunner
 
 import enginewright.comparing.numpy_only  # noqa: F401 - for its effect on Polygraphy
 from enginewright.errors import CompareError, EnginewrightError, RequirementError
 from enginewright.graphs.provider import CUDA
+from enginewright.graphs.session_options import session_options
 from enginewright.reference import Arrays, Reference
 
 _MOST_TEXT = 300
@@ -65,7 +66,7 @@ def _explained(graphs: Mapping[str, Path], provider: str) -> Iterator[None]:
 def _session(path: Path, provider: str) -> onnxruntime.InferenceSession:
     # TF32 rounds fp32 products to ten bits; a proof must not depend on it.
     chosen = (CUDA, {"use_tf32": "0"}) if provider == CUDA else provider
-    session = SessionFromOnnx(str(path), providers=[chosen])()
+    session = onnxruntime.InferenceSession(str(path), session_options(), providers=[chosen])
     refuse_fallback(session, provider)
     return session
 

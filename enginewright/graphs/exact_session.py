@@ -11,6 +11,7 @@ import onnxruntime
 
 from enginewright.errors import GraphError
 from enginewright.graphs.provider import CPU
+from enginewright.graphs.session_options import session_options
 
 
 def exact_session(model: onnx.ModelProto, what: str, arena: bool = True) -> onnxruntime.InferenceSession:
@@ -22,7 +23,7 @@ def exact_session(model: onnx.ModelProto, what: str, arena: bool = True) -> onnx
     Raises:
         GraphError: if ONNX Runtime does not take it.
     """
-    options = onnxruntime.SessionOptions()
+    options = session_options()
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     options.execution_order = onnxruntime.ExecutionOrder.PRIORITY_BASED
     options.enable_cpu_mem_arena = options.enable_mem_pattern = arena

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from enginewright.errors import GraphError, RequirementError
 from enginewright.graphs.provider import CPU, CUDA
+from enginewright.graphs.session_options import session_options
 from enginewright.matching.features import Arrays
 
 
@@ -35,7 +36,7 @@ class OnnxGraph:
     def __init__(self, path: Path, provider: str = CPU) -> None:
         import onnxruntime
 
-        options = onnxruntime.SessionOptions()
+        options = session_options()
         options.use_deterministic_compute = True
         options.log_severity_level = 3
         # TF32 rounds fp32 products to ten bits; a proof must not depend on it.

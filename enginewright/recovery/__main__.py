@@ -15,6 +15,7 @@ from typing import IO
 from enginewright.errors import exit_with
 from enginewright.leaving import leave
 from enginewright.recovery.preparing import Preparing
+from enginewright.waiting import sleep_while_waiting
 from enginewright.warm.garbage import collect_seldom
 from enginewright.warm.launch import start_ahead
 
@@ -24,6 +25,7 @@ LOCK = Path(".cache/repro.lock")
 def main(words: Sequence[str], overrides: Sequence[str]) -> None:
     """Be `dvc` with these words, alone in this checkout; end with its exit status, or that of failed preparing."""
     collect_seldom()
+    sleep_while_waiting()
     with _alone():
         preparing = _prepared(words, overrides)
         from enginewright.side_by_side.program import run  # DVC
