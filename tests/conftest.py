@@ -1,8 +1,17 @@
-"""How the tests are spread over processes: what is dear to make is made in one of them only."""
+"""How the tests are spread over processes: what is dear to make is made in one of them only.
+
+Each process keeps its memory and lets its threads sleep, as a stage does: the others need the cores.
+"""
 
 from __future__ import annotations
 
 import pytest
+
+from enginewright.heap import keep_freed
+from enginewright.waiting import sleep_while_waiting
+
+keep_freed()
+sleep_while_waiting()
 
 SHARED = {"built": "built", "small": "small", "scratch": "small"}
 """Fixtures that take minutes, or are copies of one that does, and the group of the tests that use them."""
