@@ -13,6 +13,7 @@ import numpy as np
 from benchmarks.latency.contestant import EXTRACTORS
 from benchmarks.latency.contestant import MATCHER as LIGHTGLUE
 from benchmarks.latency.samples import samples
+from enginewright.config.models import MAX_KEYPOINTS
 from enginewright.config.network import NetworkConfig
 from enginewright.graphs.files import save_graph
 from enginewright.reference import Reference
@@ -22,6 +23,8 @@ MATCHER = "disk_lightglue"
 BASE = 1024
 SIZES = (512, 2048, 4096)
 PAIRS = 8
+EXTRACTED = (512, 2048, MAX_KEYPOINTS)
+"""Keypoints of extractors beside BASE; TensorRT's TopK ends before 4,096."""
 
 _PLAIN = ("model.mask_padding=false",)
 _FUSED = (*_PLAIN, "model.options.graph=fused", "export.opset=23")
@@ -32,7 +35,8 @@ class Artifact:
     """A typed graph of the pipeline.
 
     name: its file in the bundle, without suffix. overrides: below its network's section; precision: of the pipeline.
-    keypoints, pairs: of a call. Graphs that differ in precision alone are exported once.
+    keypoints, pairs: of a call; pairs of an extractor are images. Graphs that differ in precision only are exported
+    once.
     """
 
     name: str
@@ -55,14 +59,12 @@ class Artifact:
     @property
     def reference(self) -> str:
         """Return the file of its samples in the bundle."""
-        return f"{self.word}-{self.keypoints}.npz" if self.network == MATCHER else f"{self.word}.npz"
+        return f"{self.word}-{self.keypoints}.npz"
 
     def config(self) -> NetworkConfig:
-        """Return its configuration. Its size is set past the rules: no extractor is run here that it must fit."""
+        """Return its configuration. A matcher's size is set past the rules: it need not fit the extractor."""
         below = [f"networks.{self.network}.{item}" for item in self.overrides]
         config = configured(self.network, [f"precision={self.precision}", *below])
-        if self.network != MATCHER:
-            return config
         sizes: dict[str, Any] = {"keypoints": self.keypoints, "batch": self.pairs}
         return replace(config, model=replace(config.model, **sizes))
 
@@ -70,7 +72,8 @@ class Artifact:
 def artifacts() -> Iterator[Artifact]:
     """Yield all that take part: how the matcher can be written, its precisions, sizes and batches, and the extractor.
 
-    `published-masked` is what the pipeline makes by default; the others take every keypoint for a real one.
+    `published-masked` is what the pipeline makes by default; the others take every keypoint for a real one. Extractors
+    are those of the default configuration, with other K and with several images in a call.
     """
     yield Artifact("published-masked", MATCHER, "fp16")
     yield Artifact("published", MATCHER, "fp16", _PLAIN)
@@ -81,7 +84,11 @@ def artifacts() -> Iterator[Artifact]:
         yield Artifact(f"fused-{keypoints}", MATCHER, "fp16", _FUSED, keypoints)
     yield Artifact(f"fused-{PAIRS}-pairs", MATCHER, "fp16", _FUSED, pairs=PAIRS)
     for word, network in EXTRACTORS.items():
-        yield from (Artifact(f"{word}-{precision}", network, precision) for precision in ("fp16", "fp32"))
+        yield from (Artifact(f"{word}-{precision}", network, precision) for precision in ("fp16", "bf16", "fp32"))
+        for precision in ("fp16", "fp32"):
+            for keypoints in EXTRACTED:
+                yield Artifact(f"{word}-{keypoints}-{precision}", network, precision, (), keypoints)
+            yield Artifact(f"{word}-{PAIRS}-images-{precision}", network, precision, pairs=PAIRS)
 
 
 def write_artifacts(folder: Path, wanted: Iterable[Artifact]) -> list[str]:

@@ -7,19 +7,18 @@ from __future__ import annotations
 
 import re
 from dataclasses import asdict
-from itertools import product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnx
 
-from benchmarks.latency.artifacts import BASE, MATCHER, SIZES, Artifact, artifacts, write_artifacts
+from benchmarks.latency.artifacts import BASE, EXTRACTED, MATCHER, SIZES, Artifact, artifacts, write_artifacts
 from benchmarks.latency.contestant import EXTRACTORS
 from benchmarks.latency.contestant import MATCHER as LIGHTGLUE
 from benchmarks.latency.floor import floor_of
 from benchmarks.latency.lightglue_graph import lightglue_graph
-from benchmarks.latency.plan import contestants
+from benchmarks.latency.plan import KINDS, contestants
 from benchmarks.latency.style import Style
 from benchmarks.latency.weights import read_weights
 from enginewright.artifacts import write_bytes, write_json
@@ -73,12 +72,17 @@ def _write_matcher(folder: Path) -> None:
 
 
 def _write_extractor(folder: Path, word: str) -> None:
-    """Write an extractor's weights and the first images of its reference."""
+    """Write an extractor's weights and the first images of its reference, with what the original gives at every K."""
+    from benchmarks.latency.references import extracted
+
     network = EXTRACTORS[word]
     write_bytes(folder / f"{word}.safetensors", needed(network, "checkpoint.safetensors").read_bytes())
     with np.load(needed(network, "reference.npz"), allow_pickle=False) as file:
         few = {name: file[name][:_IMAGES] for name in file.files if name.startswith(("in/", "out/"))}
-    np.savez(folder / f"{word}.npz", allow_pickle=False, **few)
+    np.savez(folder / f"{word}-{BASE}.npz", allow_pickle=False, **few)
+    for keypoints in EXTRACTED:
+        found = few["in/image"], extracted(network, keypoints, few["in/image"])
+        np.savez(folder / f"{word}-{keypoints}.npz", allow_pickle=False, **{"in/image": found[0]}, **found[1])
 
 
 def _floors(folder: Path, words: set[str]) -> dict[str, Any]:
@@ -88,7 +92,8 @@ def _floors(folder: Path, words: set[str]) -> dict[str, Any]:
         weights = read_weights(folder / "matcher.safetensors")
         points = [(keypoints, "float16") for keypoints in (BASE, *SIZES)] + [(BASE, "float32"), (BASE, "bfloat16")]
         floors = {f"matcher-{k}-{kind}": floor_of(lightglue_graph(weights, Style(k, dtype=kind))) for k, kind in points}
-    for word, (precision, kind) in product(words & EXTRACTORS.keys(), (("fp16", "float16"), ("fp32", "float32"))):
-        if (path := folder / f"{word}-{precision}.onnx").is_file():
-            floors[f"{word}-{BASE}-{kind}"] = floor_of(onnx.load(path))
+    for artifact in artifacts():
+        path = folder / artifact.file
+        if artifact.word in words & EXTRACTORS.keys() and artifact.pairs == 1 and path.is_file():
+            floors[f"{artifact.word}-{artifact.keypoints}-{KINDS[artifact.precision]}"] = floor_of(onnx.load(path))
     return {name: floor.as_metrics() for name, floor in floors.items()}

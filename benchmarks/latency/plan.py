@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from benchmarks.latency.artifacts import BASE, PAIRS, SIZES
+from benchmarks.latency.artifacts import BASE, EXTRACTED, PAIRS, SIZES
 from benchmarks.latency.contestant import EXTRACTORS, Spec
 
 _COMPILING_S, _TUNING_S = 110.0, 120.0
@@ -28,6 +28,9 @@ UNFUSED = ["MatMulAddFusion"]
 """ONNX Runtime's fusion of a product and its bias. Its CUDA kernel writes the bias out before it multiplies; without it
 biases are sums, and that before a LayerNorm goes into SkipLayerNormalization."""
 
+KINDS = {"fp32": "float32", "fp16": "float16", "bf16": "bfloat16"}
+"""Types by the pipeline's words for precisions."""
+
 _HEURISTIC = {"cudnn_conv_algo_search": "HEURISTIC"}
 EXTRACTING: tuple[tuple[str, str, dict[str, str]], ...] = (
     ("fp32", "fp32", {"use_tf32": "0"}),
@@ -35,6 +38,7 @@ EXTRACTING: tuple[tuple[str, str, dict[str, str]], ...] = (
     ("fp16", "fp16", {"use_tf32": "0", **_HEURISTIC}),
     ("fp16, searching", "fp16", {"use_tf32": "0"}),
     ("fp16, tf32 allowed", "fp16", {"use_tf32": "1"}),
+    ("bf16", "bf16", {"use_tf32": "0", **_HEURISTIC}),
 )
 """Row, graph and provider's options of the extractor. Where tf32 is forbidden, ONNX Runtime's search for the fastest
 convolution looks at none on tensor cores, in fp16 either; cuDNN's own choice is one."""
@@ -58,7 +62,9 @@ def contestants(graphs: dict[str, str]) -> list[Spec]:
     """Return the whole plan. graphs: the pipeline's own, file of the bundle by the name of the artifact."""
     others = [*_precisions(graphs), *_sizes(graphs), *_batches(graphs)]
     others += [spec for word in EXTRACTORS for spec in _extractor(word, graphs)]
-    return [*_judged(graphs), *(replace(spec, phase=2) for spec in others)]
+    larger = [spec for word in EXTRACTORS for spec in _extractor_sizes(word, graphs)]
+    phases = ((_judged(graphs), 1), (others, 2), (larger, 3))
+    return [replace(spec, phase=phase) for specs, phase in phases for spec in specs]
 
 
 def _judged(graphs: dict[str, str]) -> Iterator[Spec]:
@@ -108,15 +114,32 @@ def _batches(graphs: dict[str, str]) -> Iterator[Spec]:
 
 
 def _extractor(word: str, graphs: dict[str, str]) -> Iterator[Spec]:
-    of: dict[str, Any] = {"network": word, "group": f"{word.upper()}, 512 x 512", "reference": f"{word}.npz"}
+    of: dict[str, Any] = {"network": word, "group": f"{word.upper()}, 512 x 512", "reference": f"{word}-{BASE}.npz"}
     for name, precision, provider in EXTRACTING:
-        kind = "float16" if precision == "fp16" else "float32"
         options: dict[str, Any] = {"graph": graphs[f"{word}-{precision}"], "provider": provider}
-        yield Spec(f"ort pipeline {word} {name}", "ort", precision=kind, options=options, **of)
-    for precision, kind in (("fp32", "float32"), ("fp16", "float16")):
+        yield Spec(f"ort pipeline {word} {name}", "ort", precision=KINDS[precision], options=options, **of)
+    for precision, kind in KINDS.items():
         for name, how in _TORCH_WAYS:
             options = how | {"tf32": False}
-            yield Spec(f"torch {word} {name} {precision}", "torch", precision=kind, options=options, **of)
+            limit = _COMPILING_S if how else Spec.limit_s
+            yield Spec(
+                f"torch {word} {name} {precision}", "torch", precision=kind, options=options, limit_s=limit, **of
+            )
+
+
+def _extractor_sizes(word: str, graphs: dict[str, str]) -> Iterator[Spec]:
+    """Yield the extractor in fp16 and tf32 at every other K, and with several images in a call."""
+    sizes: list[tuple[str, dict[str, Any]]] = [(str(keypoints), {"keypoints": keypoints}) for keypoints in EXTRACTED]
+    for size, at in (*sizes, (f"{PAIRS}-images", {"pairs": PAIRS})):
+        said = f"{word.upper()}, {size.replace('-', ' ')}" + (" keypoints" if "keypoints" in at else " in a call")
+        of = {"network": word, "group": said, "reference": f"{word}-{at.get('keypoints', BASE)}.npz", **at}
+        for name, precision, provider in EXTRACTING:
+            if name in ("fp16", "tf32"):
+                options: dict[str, Any] = {"graph": graphs[f"{word}-{size}-{precision}"], "provider": provider}
+                yield Spec(f"ort pipeline {said} {name}", "ort", precision=KINDS[precision], options=options, **of)
+        for name, how in _TORCH_WAYS:
+            options = how | {"tf32": False}
+            yield Spec(f"torch {said} {name} fp16", "torch", options=options, limit_s=_COMPILING_S, **of)
 
 
 def _pipeline(

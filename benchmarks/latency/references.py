@@ -1,15 +1,19 @@
-"""References of DISK's LightGlue at other K: what the original network gives in fp32 on real images.
+"""References at other K: what the original network gives in fp32 on real images.
 
-The strongest 4096 keypoints of an image come first, so those of a smaller K are the first of them.
+The strongest 4096 keypoints of an image come first, so a matcher's of a smaller K are the first of them.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
+import networks
 from benchmarks.latency.samples import Arrays
 from enginewright.images import load_pairs
 from enginewright.samples import matcher_samples
@@ -34,6 +38,19 @@ def write_references(folder: Path, sizes: tuple[int, ...], pairs: int) -> None:
         inputs = {name: array[:, :, :keypoints] for name, array in features.items()}
         arrays = {f"in/{name}": array for name, array in inputs.items()} | _matched(matcher, inputs)
         np.savez(_path(folder, keypoints), allow_pickle=False, **arrays)
+
+
+def extracted(network: str, keypoints: int, images: NDArray[np.float32]) -> Arrays:
+    """Return what an extractor gives at K, (S, B, K, ...) by the names of a reference, for images (S, B, C, H, W)."""
+    sizes: dict[str, Any] = {"keypoints": keypoints}
+    model = replace(configured(network, []).model, **sizes)
+    adapter = networks.load(model.adapter)
+    module = adapter.module(model).eval()
+    load_checkpoint(needed(network, "checkpoint.safetensors"), module)
+    with torch.inference_mode():
+        rows = [[value.numpy() for value in module(torch.from_numpy(image))] for image in images]
+    names = [port.name for port in adapter.contract(model).outputs]
+    return {f"out/{name}": np.stack(values) for name, values in zip(names, zip(*rows, strict=True), strict=True)}
 
 
 def _path(folder: Path, keypoints: int) -> Path:
