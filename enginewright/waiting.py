@@ -1,7 +1,7 @@
 """Whether threads that wait for work sleep, or turn in a loop to be quick when it comes.
 
-They sleep, by default: on a machine with few cores the loop takes a core that the stage beside needs, and alone it
-saves nothing that could be measured (benchmarks/README.md). OMP_WAIT_POLICY=ACTIVE lets them turn.
+They sleep, by default: on a machine with few cores the loop takes a core that the stage beside needs, which
+benchmarks/README.md has in figures. OMP_WAIT_POLICY=ACTIVE lets them turn.
 """
 
 from __future__ import annotations
