@@ -19,7 +19,7 @@ REFUSED = 3
 
 _SKIPPED = ["fuse_layer_norm", "fuse_consecutive_reduce"]
 """The first would turn decomposed LayerNorm into LayerNormalization again; the form is for the swap stage to choose.
-The second would sum in one go what a network sums in two for the digits that one sum loses, as DISK does.
+The second would sum in one go what a network sums in two for the digits that one sum loses.
 """
 
 _SEEDS = (0, 1, 2)
