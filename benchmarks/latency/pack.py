@@ -80,9 +80,11 @@ def _write_extractor(folder: Path, word: str) -> None:
     with np.load(needed(network, "reference.npz"), allow_pickle=False) as file:
         few = {name: file[name][:_IMAGES] for name in file.files if name.startswith(("in/", "out/"))}
     np.savez(folder / f"{word}-{BASE}.npz", allow_pickle=False, **few)
+    images = {"in/image": few["in/image"]}
+    most = extracted(network, max(EXTRACTED), few["in/image"])
     for keypoints in EXTRACTED:
-        found = few["in/image"], extracted(network, keypoints, few["in/image"])
-        np.savez(folder / f"{word}-{keypoints}.npz", allow_pickle=False, **{"in/image": found[0]}, **found[1])
+        outputs = {name: array[:, :, :keypoints] for name, array in most.items()}
+        np.savez(folder / f"{word}-{keypoints}.npz", allow_pickle=False, **images, **outputs)
 
 
 def _floors(folder: Path, words: set[str]) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """References at other K: what the original network gives in fp32 on real images.
 
-The strongest 4096 keypoints of an image come first, so a matcher's of a smaller K are the first of them.
+The strongest keypoints of an image come first, so those of a smaller K are the first of them.
 """
 
 from __future__ import annotations
